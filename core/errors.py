@@ -19,7 +19,12 @@ class ServiceError(Exception):
     en: ClassVar[str] = "The service could not do this."
 
     def __init__(
-        self, ru: str | None = None, en: str | None = None, *, code: str | None = None, **details: Any
+        self,
+        ru: str | None = None,
+        en: str | None = None,
+        *,
+        code: str | None = None,
+        **details: Any,
     ) -> None:
         """Take the class's own words where none are given; `code` refines the class's code."""
         self.message_ru = ru or self.ru

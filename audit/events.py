@@ -1,0 +1,62 @@
+"""What happened: one event row in the transaction of the change it tells of."""
+
+import secrets
+import uuid
+from typing import Any
+
+from core import clock, db
+from core.actor import Actor
+
+
+async def record(
+    actor: Actor,
+    verb: str,
+    *,
+    subject: tuple[str, uuid.UUID],
+    document_id: uuid.UUID | None = None,
+    change: tuple[str | None, str] | None = None,
+    data: dict[str, Any] | None = None,
+    detail: dict[str, Any] | None = None,
+) -> uuid.UUID:
+    """Write the event of a change; belongs inside the transaction of that change.
+
+    `data` holds ids, codes and counts, never anything about a person; what is personal goes into
+    `detail`, which lies apart with a salt of its own, so that it can be forgotten while the proof
+    of everything else stands (architecture rule 9).
+    """
+    event_id = clock.new_id()
+    kind, subject_id = subject
+    before, after = change or (None, None)
+    await db.execute(
+        """INSERT INTO event (id, at, actor_kind, actor_id, organization_id, verb, subject_kind,
+               subject_id, document_id, from_status, to_status, request_id, data)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)""",
+        event_id, clock.now(), actor.kind, actor.id, actor.organization_id, verb, kind,
+        subject_id, document_id, before, after, actor.request_id, data,
+    )  # fmt: skip
+    if detail:
+        await db.execute(
+            "INSERT INTO event_payload (event_id, salt, detail) VALUES ($1, $2, $3)",
+            event_id, secrets.token_bytes(32), detail,
+        )  # fmt: skip
+    return event_id
+
+
+async def of_document(document_id: uuid.UUID, *, limit: int = 200) -> list[db.Row]:
+    """The time line of a document, oldest first, without the events of single deliveries."""
+    return await db.rows(
+        """SELECT id, at, actor_kind, actor_id, organization_id, verb, subject_kind, subject_id,
+                  from_status, to_status, data
+           FROM event WHERE document_id = $1 AND subject_kind <> 'delivery' ORDER BY id LIMIT $2""",
+        document_id, limit,
+    )  # fmt: skip
+
+
+async def of_subject(subject_id: uuid.UUID, *, limit: int = 200) -> list[db.Row]:
+    """Everything that happened to one thing, oldest first."""
+    return await db.rows(
+        """SELECT id, at, actor_kind, actor_id, organization_id, verb, subject_kind, from_status,
+                  to_status, data
+           FROM event WHERE subject_id = $1 ORDER BY id LIMIT $2""",
+        subject_id, limit,
+    )  # fmt: skip

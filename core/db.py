@@ -1,0 +1,136 @@
+"""The database: one pool a process, one transaction a request or job.
+
+Single rows go through Piccolo's tables, set-based work through the SQL functions here; both
+share the pool and the transaction of the task. SQL uses PostgreSQL's own ``$1`` placeholders, and
+values never travel any other way. ``jsonb`` comes and goes as Python values.
+"""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from piccolo.engine.postgres import PostgresEngine
+
+from core.settings import settings
+
+Row = dict[str, Any]
+
+
+async def _prepare(connection: asyncpg.Connection) -> None:
+    """Speak JSON in both directions, so that callers pass and get Python values."""
+    for kind in ("json", "jsonb"):
+        await connection.set_type_codec(
+            kind, encoder=_to_json, decoder=json.loads, schema="pg_catalog"
+        )
+
+
+def _to_json(value: Any) -> str:
+    """Piccolo hands over ready JSON text for its own columns; everything else is dumped."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+class Database(PostgresEngine):
+    """Piccolo's engine whose pool speaks JSON and which lends its connection for COPY."""
+
+    async def open(self, size: int | None = None) -> None:
+        """Open the pool; belongs to the running event loop."""
+        self.pool = await asyncpg.create_pool(
+            settings().database_url,
+            min_size=1,
+            max_size=size or settings().pool_size,
+            init=_prepare,
+            command_timeout=300,
+        )
+
+    async def close(self) -> None:
+        """Close the pool, waiting for what runs."""
+        if self.pool is not None:
+            await self.pool.close()
+            self.pool = None
+
+
+DB = Database(config={"dsn": "postgresql://unused"})
+
+
+@asynccontextmanager
+async def transaction() -> AsyncIterator[asyncpg.Connection]:
+    """Run the block in one transaction; inside another one, join it.
+
+    Never gather queries inside: a connection does one thing at a time. Piccolo's own context
+    manager leaks its connection when rollback fails, so this one always gives it back and always
+    clears the task's context. Yields the asyncpg connection, for COPY.
+    """
+    current = DB.current_transaction.get()
+    if current is not None:
+        yield current.connection
+        return
+    if DB.pool is None:
+        raise RuntimeError("the database pool is not open")
+    async with DB.pool.acquire() as connection:
+        holder = _Ambient(connection)
+        token = DB.current_transaction.set(holder)  # type: ignore[arg-type]  # reason: duck-typed
+        try:
+            async with connection.transaction():
+                yield connection
+        finally:
+            DB.current_transaction.reset(token)
+
+
+class _Ambient:
+    """What Piccolo's queries look for in the task's context."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self.connection = connection
+
+
+def in_transaction() -> bool:
+    """Is a transaction open in this task?"""
+    return DB.current_transaction.get() is not None
+
+
+async def rows(sql: str, *values: Any) -> list[Row]:
+    """All rows of a query."""
+    async with _connection() as connection:
+        return [dict(found) for found in await connection.fetch(sql, *values)]
+
+
+async def row(sql: str, *values: Any) -> Row | None:
+    """The first row, or None."""
+    async with _connection() as connection:
+        found = await connection.fetchrow(sql, *values)
+        return None if found is None else dict(found)
+
+
+async def value(sql: str, *values: Any) -> Any:
+    """The first column of the first row, or None."""
+    async with _connection() as connection:
+        return await connection.fetchval(sql, *values)
+
+
+async def execute(sql: str, *values: Any) -> int:
+    """Run a statement; answer how many rows it touched."""
+    async with _connection() as connection:
+        tag = str(await connection.execute(sql, *values))
+    count = tag.rpartition(" ")[2]
+    return int(count) if count.isdigit() else 0
+
+
+async def execute_many(sql: str, batches: Sequence[Sequence[Any]]) -> None:
+    """Run one statement for each tuple of values, pipelined."""
+    async with _connection() as connection:
+        await connection.executemany(sql, batches)
+
+
+@asynccontextmanager
+async def _connection() -> AsyncIterator[asyncpg.Connection]:
+    """The connection of the open transaction, or one from the pool for a single statement."""
+    current = DB.current_transaction.get()
+    if current is not None:
+        yield current.connection
+        return
+    if DB.pool is None:
+        raise RuntimeError("the database pool is not open")
+    async with DB.pool.acquire() as connection:
+        yield connection
