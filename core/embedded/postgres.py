@@ -145,7 +145,7 @@ def _running(
         if not port or attempt or not is_free(port):
             kept["port"] = free_port()
         remember(folder / "postgres.json", kept)
-        options = {"wal_compression": _compression(programs)} | DEFAULTS | dict(settings)
+        options = {"wal_compression": _compression(programs), **DEFAULTS, **settings}
         argv = [str(programs / "postgres"), "-D", str(folder / "cluster"), "-p", str(kept["port"])]
         argv += ["-c", f"listen_addresses={LOOPBACK}", "-c", "unix_socket_directories="]
         for name, value in options.items():
@@ -310,13 +310,12 @@ def _furnish(url: str, kept: Mapping[str, Any]) -> None:
                 )
             )
     with psycopg.connect(url, dbname=DATABASE, autocommit=True) as database:
-        rights = (
-            "REVOKE ALL ON DATABASE {} FROM PUBLIC; GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}"
+        rights = sql.SQL(
+            "REVOKE ALL ON DATABASE {base} FROM PUBLIC;"
+            "GRANT CONNECT, TEMPORARY ON DATABASE {base} TO {role}"
         )
         database.execute(
-            sql.SQL(rights).format(
-                sql.Identifier(DATABASE), sql.Identifier(DATABASE), sql.Identifier(APPLICATION)
-            )
+            rights.format(base=sql.Identifier(DATABASE), role=sql.Identifier(APPLICATION))
         )
         present = {row[0] for row in database.execute("SELECT extname FROM pg_extension")}
         for name in EXTENSIONS:

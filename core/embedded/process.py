@@ -213,11 +213,18 @@ def remember(path: Path, kept: Mapping[str, Any]) -> None:
     fresh.replace(path)
 
 
-def own_folder(folder: Path) -> Path:
-    """Make a folder of ours; as root others may pass through it but not look, else it is closed."""
-    folder.mkdir(parents=True, exist_ok=True)
+def own_folder(folder: Path, *, closed: bool = False) -> Path:
+    """Make a folder of ours, and those above it that are missing.
+
+    As root others may pass through it but not look, for the sake of engines that drop to another
+    account, unless `closed`; otherwise it is ours alone. Folders that were there before and are
+    not `folder` itself stay as they are.
+    """
+    if not folder.parent.exists():
+        own_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
     if folder.stat().st_uid == os.geteuid():
-        folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
+        folder.chmod(0o711 if os.geteuid() == 0 and not closed else 0o700)
     return folder
 
 

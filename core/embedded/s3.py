@@ -78,7 +78,7 @@ def start(data_dir: Path, *, memory: str = MEMORY) -> S3:
     times what was uploaded. Raises `Conflict` (`data_folder_busy`) when a living process runs on
     the folder, `Unavailable` when the store does not come up.
     """
-    folder = own_folder(own_folder(data_dir) / "s3")
+    folder = own_folder(own_folder(data_dir) / "s3", closed=True)
     hold = lock(folder)
     try:
         kept = remembered(folder / "s3.json")
