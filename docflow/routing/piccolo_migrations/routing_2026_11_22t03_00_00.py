@@ -43,7 +43,7 @@ CREATE TABLE delivery (
     ended_at timestamptz,
     reason text,
     updated_at timestamptz NOT NULL,
-    CONSTRAINT delivery_once UNIQUE (document_id, recipient_id),
+    CONSTRAINT delivery_once UNIQUE (recipient_id, document_id),
     CONSTRAINT delivery_acknowledged CHECK ((acknowledged_at IS NULL) = (acknowledged_by IS NULL))
 );
 CREATE INDEX delivery_inbox ON delivery (recipient_id, id DESC) INCLUDE (document_id, status);
