@@ -5,6 +5,7 @@ load it.
 """
 
 from core.jobs.queue import defer, defer_many
+from core.jobs.recovery import Reason, StuckJob, prune, retry_now, stuck, sweep
 from core.jobs.registry import (
     JOBS,
     Retry,
@@ -15,7 +16,6 @@ from core.jobs.registry import (
     periodic,
     running,
 )
-from core.jobs.stuck import Reason, StuckJob, prune, retry_now, stuck, sweep
 
 __all__ = [
     "JOBS",

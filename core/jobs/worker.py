@@ -16,9 +16,9 @@ from procrastinate.worker import Worker
 
 from core import clock, db
 from core.errors import ServiceError
+from core.jobs.recovery import HEARTBEAT, SILENCE, SWEEP_EVERY, record_failure, requeue, sweep
 from core.jobs.registry import JOBS, Job, Retry, RetryPolicy, RunningJob, is_temporary, run_as
 from core.jobs.schema import check_schema
-from core.jobs.stuck import HEARTBEAT, SILENCE, SWEEP_EVERY, record_failure, requeue, sweep
 from core.settings import settings
 
 log = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ import pytest
 
 from core import clock, db, jobs
 from core.errors import Conflict, IllegalTransition, NotFound, Unavailable
-from core.jobs import queue, registry, schema, stuck
+from core.jobs import queue, recovery, registry, schema
 from core.jobs.worker import run_worker
 from core.settings import settings
 
@@ -69,7 +69,7 @@ async def queue_db(queue_database, monkeypatch):
             setting, os.environ.get(setting, "not-used-by-these-tests-at-all-0123456")
         )
     monkeypatch.setattr(registry, "JOBS", dict(registry.JOBS))
-    for module in (queue, stuck, sys.modules["core.jobs.worker"]):
+    for module in (queue, recovery, sys.modules["core.jobs.worker"]):
         monkeypatch.setattr(module, "JOBS", registry.JOBS)
     monkeypatch.setattr(registry, "ALLOWED", {})
     monkeypatch.setattr(queue, "ALLOWED", registry.ALLOWED)
@@ -429,7 +429,7 @@ async def _kill_worker_in_the_middle():
     "silence",
     [
         pytest.param(timedelta(seconds=1), id="short"),
-        pytest.param(stuck.SILENCE, id="real", marks=pytest.mark.slow),
+        pytest.param(recovery.SILENCE, id="real", marks=pytest.mark.slow),
     ],
 )
 async def test_job_of_killed_worker_is_recovered(queue_db, monkeypatch, silence):
@@ -440,7 +440,7 @@ async def test_job_of_killed_worker_is_recovered(queue_db, monkeypatch, silence)
     await jobs.defer("t.slow", n=1)
     await _kill_worker_in_the_middle()
     killed = time.monotonic()
-    monkeypatch.setattr(stuck, "SILENCE", silence)
+    monkeypatch.setattr(recovery, "SILENCE", silence)
     await jobs.defer("t.slow", n=1)
     assert await _states() == ["doing", "todo"]
     async with _Worker():
@@ -455,7 +455,7 @@ async def test_job_of_killed_worker_is_recovered(queue_db, monkeypatch, silence)
 
 async def test_dead_workers_job_is_listed_and_fails_at_the_crash_limit(queue_db, monkeypatch):
     _declare_write("t.slow")
-    monkeypatch.setattr(stuck, "CRASH_LIMIT", 2)
+    monkeypatch.setattr(recovery, "CRASH_LIMIT", 2)
     await jobs.defer("t.slow", what="poison")
     for expected in ("todo", "failed"):
         await db.execute("UPDATE procrastinate_jobs SET status = 'doing'")

@@ -113,7 +113,7 @@ async def sweep() -> int:
         dead = [found["id"] for found in await db.rows(_DEAD, SILENCE)]
         await requeue(dead)
         # Much later than SILENCE: a worker that was only slow would stop on its missing row.
-        await db.value("SELECT count(procrastinate_prune_stalled_workers_v1($1))", 600.0)
+        await db.value("SELECT count(*) FROM procrastinate_prune_stalled_workers_v1($1)", 600.0)
     return len(dead)
 
 
