@@ -14,6 +14,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+from procrastinate.exceptions import ConnectorException
+from procrastinate.manager import JobManager
 
 from core import clock, db, jobs
 from core.errors import Conflict, IllegalTransition, NotFound, Unavailable
@@ -321,7 +323,7 @@ async def test_retry_gives_way_to_the_same_key_queued_meanwhile(queue_db):
             raise jobs.Retry(after=timedelta())
 
     await jobs.defer("t.again", key="k")
-    await run_worker(once=True)
+    await run_worker(once=True, concurrency=1)
     assert len(runs) == 2
     assert await _states() == ["cancelled"]
     assert await jobs.prune(older_than=timedelta()) == 1
@@ -468,27 +470,39 @@ async def test_dead_workers_job_is_listed_and_fails_at_the_crash_limit(queue_db,
 
 
 async def test_end_that_could_not_be_written_is_recovered(queue_db, monkeypatch):
-    """The connection breaks while the end is recorded: the worker lives, the job is 'doing'."""
+    """The library gives up on the end of a job: the worker lives, the job stays 'doing'."""
     monkeypatch.setattr("core.jobs.worker.SWEEP_EVERY", timedelta(seconds=0.3))
-    runs = []
+    finish, cuts = JobManager.finish_job, [1]
 
-    @jobs.job("t.cut")
-    async def cut():
-        runs.append(1)
-        if len(runs) == 1:
-            await db.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE pid <> pg_backend_pid() AND usename = current_user"
-                " AND datname = current_database()"
-            )
+    async def finish_but_once(self, **arguments):
+        if cuts:
+            cuts.pop()
+            raise ConnectorException
+        await finish(self, **arguments)
 
-    await jobs.defer("t.cut")
+    monkeypatch.setattr(JobManager, "finish_job", finish_but_once)
+    _declare_write()
+    await jobs.defer("t.write", what="twice")
     async with _Worker():
 
         async def done():
-            return len(runs) == 2 and not await _states()
+            return not await _states()
 
-        await _until(done, 20)
+        await _until(done)
+    assert await _did() == ["twice", "twice"]
+
+
+async def test_worker_outlives_its_connections(queue_db):
+    _declare_write()
+    async with _Worker():
+        await jobs.defer("t.write", what="before")
+        await _until(lambda: _has("before"))
+        await db.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = current_user"
+            " AND pid <> pg_backend_pid() AND datname = current_database()"
+        )
+        await jobs.defer("t.write", what="after")
+        await _until(lambda: _has("after"))
 
 
 async def test_queue_survives_a_bulk_of_jobs_in_one_statement(queue_db):
