@@ -8,4 +8,5 @@ APP_CONFIG = AppConfig(
     app_name="jobs",
     migrations_folder_path=str(Path(__file__).parent / "piccolo_migrations"),
     table_classes=[],
+    migration_dependencies=[],
 )
