@@ -1,0 +1,7 @@
+"""Signs and validates bytes; knows no document, no account and no transport."""
+
+import logging
+
+# The libraries log every finding with a traceback; here a finding is a reason in the report.
+for _library in ("pyhanko", "pyhanko_certvalidator"):
+    logging.getLogger(_library).setLevel(logging.CRITICAL)

@@ -1,0 +1,254 @@
+"""CMS and CAdES-BES (RFC 5652, ETSI EN 319 122-1): made from a digest, so no file is too big.
+
+The own assembly keeps PDF, detached files, time stamps and the client's key on one path.
+"""
+
+import hashlib
+import re
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Callable
+from datetime import datetime
+from functools import lru_cache
+
+from asn1crypto import algos, cms, core, tsp, x509
+
+from core import clock
+from core.errors import InvalidInput
+from signatures.keys import SigningKey, check_certificate, signature_algorithm
+from signatures.signers import is_whole
+from signatures.stamps import Stamper, request_stamp
+
+_PEM = re.compile(r"-----BEGIN [A-Z0-9 ]+-----(.*?)-----END [A-Z0-9 ]+-----", re.DOTALL)
+_BOMS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
+
+
+def normalize_cms(data: bytes) -> bytes:
+    """The DER (or BER) of an uploaded signature: PEM, bare base64, UTF-16 and BOM are undone.
+
+    Raises `signature_unreadable` when no CMS SignedData comes out.
+    """
+    der = data if data[:1] == b"\x30" else _from_text(data)
+    try:
+        info = cms.ContentInfo.load(der)
+        if info["content_type"].native != "signed_data":
+            raise ValueError("not SignedData")
+        len(info["content"]["signer_infos"])
+    except Exception as problem:
+        raise _unreadable() from problem
+    return der
+
+
+def _from_text(data: bytes) -> bytes:
+    encoding = next((name for bom, name in _BOMS.items() if data.startswith(bom)), None)
+    if encoding is None:
+        encoding = "utf-16-le" if data[1:2] == b"\0" else "utf-8"
+        encoding = "utf-16-be" if data[:1] == b"\0" else encoding
+    try:
+        text = data.decode(encoding)
+        armored = _PEM.search(text)
+        body = "".join((armored[1] if armored else text).split())
+        return b64decode(body + "=" * (-len(body) % 4), validate=True)
+    except (UnicodeDecodeError, Base64Error, ValueError) as problem:
+        raise _unreadable() from problem
+
+
+def _unreadable() -> InvalidInput:
+    return InvalidInput(
+        "Файл не похож на подпись. Нужна подпись CMS: DER, PEM или base64 (.sig, .p7s, .sgn).",
+        "This does not look like a signature. CMS in DER, PEM or base64 is needed.",
+        code="signature_unreadable",
+    )
+
+
+def _attribute(name: str, value: object) -> cms.CMSAttribute:
+    return cms.CMSAttribute({"type": name, "values": (value,)})
+
+
+@lru_cache(maxsize=1024)
+def _signing_certificate(der: bytes) -> cms.CMSAttribute:
+    """ESSCertIDv2 with SHA-256, the default, and so left out (RFC 5035 section 4)."""
+    cert = x509.Certificate.load(der)
+    issuer = x509.GeneralName(name="directory_name", value=cert.issuer)
+    cert_id = tsp.ESSCertIDv2(
+        {
+            "cert_hash": hashlib.sha256(der).digest(),
+            "issuer_serial": {"issuer": [issuer], "serial_number": cert.serial_number},
+        }
+    )
+    return _attribute("signing_certificate_v2", tsp.SigningCertificateV2({"certs": [cert_id]}))
+
+
+def signed_attributes(
+    *,
+    digest: bytes,
+    certificate: x509.Certificate,
+    signing_time: datetime | None,
+    content_type: str = "data",
+) -> bytes:
+    """The DER that gets signed: type, digest, certificate and, unless PAdES, the time."""
+    attributes = [
+        _attribute("content_type", content_type),
+        _attribute("message_digest", digest),
+        _signing_certificate(certificate.dump()),
+    ]
+    if signing_time is not None:
+        time = cms.Time({"utc_time": core.UTCTime(signing_time.replace(microsecond=0))})
+        attributes.append(_attribute("signing_time", time))
+    return bytes(cms.CMSAttributes(attributes).dump(force=True))
+
+
+def assemble(
+    *,
+    attributes: bytes,
+    signature: bytes,
+    certificate: x509.Certificate,
+    chain: tuple[x509.Certificate, ...] = (),
+    digest_algorithm: str = "sha256",
+    tsa: Stamper | None = None,
+    content: cms.EncapsulatedContentInfo | None = None,
+) -> bytes:
+    """The whole CMS around a signature value; with `tsa` the value is time-stamped."""
+    signer = cms.SignerInfo(
+        {
+            "version": "v1",
+            "sid": cms.SignerIdentifier(
+                {
+                    "issuer_and_serial_number": cms.IssuerAndSerialNumber(
+                        {
+                            "issuer": certificate.issuer,
+                            "serial_number": certificate.serial_number,
+                        }
+                    )
+                }
+            ),
+            "digest_algorithm": algos.DigestAlgorithm({"algorithm": digest_algorithm}),
+            "signed_attrs": cms.CMSAttributes.load(attributes),
+            "signature_algorithm": signature_algorithm(certificate, digest_algorithm),
+            "signature": signature,
+        }
+    )
+    if tsa is not None:
+        token = request_stamp(hashlib.sha256(signature).digest(), tsa=tsa)
+        signer["unsigned_attrs"] = cms.CMSAttributes(
+            [_attribute("signature_time_stamp_token", cms.ContentInfo.load(token))]
+        )
+    certs = {cert.dump(): cert for cert in (certificate, *chain) if _is_embedded(cert, certificate)}
+    signed = cms.SignedData(
+        {
+            "version": "v1" if content is None else "v3",
+            "digest_algorithms": [{"algorithm": digest_algorithm}],
+            "encap_content_info": content or {"content_type": "data"},
+            "certificates": list(certs.values()),
+            "signer_infos": [signer],
+        }
+    )
+    return bytes(cms.ContentInfo({"content_type": "signed_data", "content": signed}).dump())
+
+
+def _is_embedded(cert: x509.Certificate, leaf: x509.Certificate) -> bool:
+    """A root is the validator's business and only costs bytes."""
+    return cert is leaf or cert.subject != cert.issuer
+
+
+def check_signature(cms_der: bytes, *, digest: bytes, algorithm: str = "sha256") -> None:
+    """Refuse a CMS that does not sign `digest` with its own certificate's key.
+
+    Raises `signature_does_not_fit`. Says nothing about trust.
+    """
+    if not is_whole(cms_der, digest=digest, algorithm=algorithm):
+        raise InvalidInput(
+            "Подпись не соответствует документу. Подпишите документ ещё раз.",
+            "The signature does not fit the document. Sign it again.",
+            code="signature_does_not_fit",
+        )
+
+
+def sign_detached(
+    *,
+    digest: bytes,
+    key: SigningKey,
+    tsa: Stamper | None = None,
+    signing_time: datetime | None = None,
+) -> bytes:
+    """A detached CAdES-BES (with `tsa`: CAdES-T) over a SHA-256 digest, as DER.
+
+    Only the digest is needed: the file may stream. Raises the codes of `check_certificate`.
+    """
+    check_certificate(key.certificate)
+    attributes = signed_attributes(
+        digest=digest, certificate=key.certificate, signing_time=signing_time or clock.now()
+    )
+    return assemble(
+        attributes=attributes,
+        signature=key.sign(attributes, "sha256"),
+        certificate=key.certificate,
+        chain=key.chain,
+        tsa=tsa,
+    )
+
+
+def prepare_detached(
+    *, digest: bytes, certificate: bytes, signing_time: datetime | None = None
+) -> bytes:
+    """First half for a client-held key: the DER of the attributes that the client signs.
+
+    Keep it with the certificate; `finish_detached` wants both back.
+    """
+    cert = x509.Certificate.load(certificate)
+    check_certificate(cert)
+    return signed_attributes(
+        digest=digest, certificate=cert, signing_time=signing_time or clock.now()
+    )
+
+
+def finish_detached(
+    *,
+    digest: bytes,
+    attributes: bytes,
+    certificate: bytes,
+    answer: bytes,
+    chain: tuple[bytes, ...] = (),
+    tsa: Stamper | None = None,
+) -> bytes:
+    """Second half: `answer` is the raw signature value or a whole CMS. Raises as it must.
+
+    `signature_does_not_fit` when the answer does not sign this digest; `certificate_changed`
+    when a whole CMS was made with another certificate than was shown to the user.
+    """
+    cert = x509.Certificate.load(certificate)
+    made = client_answer(answer, certificate=cert)
+    if made is None:
+        made = assemble(
+            attributes=attributes,
+            signature=answer,
+            certificate=cert,
+            chain=tuple(x509.Certificate.load(der) for der in chain),
+            tsa=tsa,
+        )
+    check_signature(made, digest=digest)
+    return made
+
+
+def client_answer(answer: bytes, *, certificate: x509.Certificate) -> bytes | None:
+    """The DER if the client sent a whole CMS, None if it sent a bare signature value."""
+    if len(answer) <= max(600, int(certificate.public_key.bit_size) // 8):
+        return None
+    der = normalize_cms(answer)
+    signed = cms.ContentInfo.load(der)["content"]
+    ders = {choice.chosen.dump() for choice in signed["certificates"]}
+    if certificate.dump() not in ders:
+        raise InvalidInput(
+            "Подписано другим сертификатом. Начните подписание заново.",
+            "Another certificate was used. Start signing again.",
+            code="certificate_changed",
+        )
+    return der
+
+
+def digest_stream(read: Callable[[int], bytes], *, algorithm: str = "sha256") -> bytes:
+    """The digest of a stream, read in pieces of one mebibyte."""
+    hashed = hashlib.new(algorithm)
+    while piece := read(1 << 20):
+        hashed.update(piece)
+    return hashed.digest()

@@ -1,0 +1,216 @@
+"""Signing keys, each loaded once and kept: reading an RSA key anew costs more than signing.
+
+A key signs bytes with SHA-256 (or a stronger digest by name) and hands out the raw value.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from asn1crypto import algos, x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
+from cryptography.x509 import Certificate
+
+from core import clock
+from core.errors import InvalidInput, Unavailable
+from signatures.trust import certificates
+
+_HASHES: dict[str, hashes.HashAlgorithm] = {
+    "sha256": hashes.SHA256(),
+    "sha384": hashes.SHA384(),
+    "sha512": hashes.SHA512(),
+}
+
+_FOREIGN_USES = {"server_auth", "client_auth", "code_signing", "time_stamping", "ocsp_signing"}
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A private key that is ready to sign, with its certificate and the chain to embed."""
+
+    certificate: x509.Certificate
+    chain: tuple[x509.Certificate, ...]
+    sign: Callable[[bytes, str], bytes] = field(repr=False)
+
+    @property
+    def signature_size(self) -> int:
+        """The largest number of bytes a raw signature can take."""
+        bits = int(self.certificate.public_key.bit_size)
+        return bits // 8 if self.certificate.public_key.algorithm == "rsa" else bits // 4 + 16
+
+
+def check_certificate(certificate: x509.Certificate, *, at: datetime | None = None) -> None:
+    """Refuse a certificate before anybody signs with it.
+
+    Raises `certificate_expired`, `certificate_not_yet_valid`, `certificate_usage` or
+    `unsupported_algorithm`. Whether it is revoked or trusted is the validation's matter.
+    """
+    moment = at or clock.now()
+    if moment > certificate.not_valid_after:
+        raise InvalidInput(
+            "Срок действия сертификата истёк. Выберите другой или получите новый.",
+            "The certificate has expired. Choose another one or get a new one.",
+            code="certificate_expired",
+        )
+    if moment + timedelta(minutes=5) < certificate.not_valid_before:
+        raise InvalidInput(
+            "Срок действия сертификата ещё не начался. Выберите другой сертификат.",
+            "The certificate is not valid yet. Choose another one.",
+            code="certificate_not_yet_valid",
+        )
+    if not may_sign(certificate):
+        raise InvalidInput(
+            "Сертификат не предназначен для подписи документов. Выберите другой.",
+            "The certificate is not meant for signing documents. Choose another one.",
+            code="certificate_usage",
+        )
+    if certificate.public_key.algorithm not in ("rsa", "ec"):
+        raise InvalidInput(
+            "Алгоритм ключа пока не поддерживается. Выберите сертификат RSA или ECDSA.",
+            "This key algorithm is not supported yet. Choose RSA or ECDSA.",
+            code="unsupported_algorithm",
+        )
+
+
+def may_sign(certificate: x509.Certificate) -> bool:
+    """Whether key usage (RFC 5280 section 4.2.1.3, .12) lets the key sign documents."""
+    usage = certificate.key_usage_value
+    if usage is not None and not usage.native & {"digital_signature", "non_repudiation"}:
+        return False
+    extended = certificate.extended_key_usage_value
+    return extended is None or not set(extended.native) <= _FOREIGN_USES
+
+
+def signature_algorithm(certificate: x509.Certificate, digest: str) -> algos.SignedDigestAlgorithm:
+    """The CMS algorithm identifier for a signature with this certificate's key."""
+    kind = "ecdsa" if certificate.public_key.algorithm == "ec" else "rsa"
+    return algos.SignedDigestAlgorithm({"algorithm": f"{digest}_{kind}"})
+
+
+def from_private_key(
+    private: Any, certificate: x509.Certificate, chain: tuple[x509.Certificate, ...] = ()
+) -> SigningKey:
+    """A signing key around a loaded `cryptography` private key (RSA or EC)."""
+    if isinstance(private, rsa.RSAPrivateKey):
+        scheme = padding.PKCS1v15()
+
+        def sign(data: bytes, digest: str) -> bytes:
+            return private.sign(data, scheme, _HASHES[digest])
+
+    elif isinstance(private, ec.EllipticCurvePrivateKey):
+
+        def sign(data: bytes, digest: str) -> bytes:
+            return private.sign(data, ec.ECDSA(_HASHES[digest]))
+
+    else:
+        raise InvalidInput(
+            "Этот вид ключа не поддерживается. Нужен ключ RSA или ECDSA.",
+            "This kind of key is not supported. RSA or ECDSA is needed.",
+            code="unsupported_algorithm",
+        )
+    return SigningKey(certificate, chain, sign)
+
+
+def _from_cryptography(certificate: Certificate) -> x509.Certificate:
+    return x509.Certificate.load(certificate.public_bytes(serialization.Encoding.DER))
+
+
+_loaded: dict[bytes, SigningKey] = {}
+
+
+def _once(load: Callable[[], SigningKey], *parts: bytes) -> SigningKey:
+    """Load a key a single time in this process; the cache knows it by a hash only."""
+    name = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).digest()
+    if name not in _loaded:
+        try:
+            _loaded[name] = load()
+        except (ValueError, TypeError, UnsupportedAlgorithm) as problem:
+            raise InvalidInput(
+                "Ключ не читается: неверный пароль или формат. Нужен PKCS#12 или PEM.",
+                "The key cannot be read: wrong passphrase or format. PKCS#12 or PEM is needed.",
+                code="key_unreadable",
+            ) from problem
+    return _loaded[name]
+
+
+def load_pkcs12(data: bytes, *, passphrase: bytes | None) -> SigningKey:
+    """The key of a PKCS#12 file; loaded once a process. Raises `key_unreadable`."""
+
+    def load() -> SigningKey:
+        content = pkcs12.load_pkcs12(data, passphrase)
+        if content.key is None or content.cert is None:
+            raise ValueError("no key or certificate inside")
+        return from_private_key(
+            content.key,
+            _from_cryptography(content.cert.certificate),
+            tuple(_from_cryptography(extra.certificate) for extra in content.additional_certs),
+        )
+
+    return _once(load, b"p12", data, passphrase or b"")
+
+
+def load_pem(
+    key: bytes, *, certificate: bytes, chain: bytes = b"", passphrase: bytes | None = None
+) -> SigningKey:
+    """The key of PEM files; loaded once a process. Raises `key_unreadable`."""
+
+    def load() -> SigningKey:
+        private = serialization.load_pem_private_key(key, passphrase)
+        (leaf,) = certificates(certificate)
+        extra = tuple(x509.Certificate.load(der) for der in certificates(chain)) if chain else ()
+        return from_private_key(private, x509.Certificate.load(leaf), extra)
+
+    return _once(load, b"pem", key, certificate, chain, passphrase or b"")
+
+
+def load_pkcs11(
+    *,
+    library: Path,
+    token: str,
+    pin: str,
+    label: str,
+    certificate: bytes,
+    chain: tuple[bytes, ...] = (),
+) -> SigningKey:
+    """A key that stays on a PKCS#11 token; the session is opened once and kept.
+
+    Raises `token_unavailable` when library, token, PIN or key do not answer.
+    """
+    return _open_token(str(library), token, pin, label, certificate, chain)
+
+
+@lru_cache(maxsize=32)
+def _open_token(
+    library: str, token: str, pin: str, label: str, certificate: bytes, chain: tuple[bytes, ...]
+) -> SigningKey:
+    import pkcs11  # noqa: PLC0415 - loads a native module that most installations never need
+    from pkcs11.util.ec import encode_ecdsa_signature  # noqa: PLC0415 - as above
+
+    try:
+        session = pkcs11.lib(library).get_token(token_label=token).open(user_pin=pin)
+        handle: Any = session.get_key(object_class=pkcs11.ObjectClass.PRIVATE_KEY, label=label)
+    except (pkcs11.PKCS11Error, RuntimeError) as problem:
+        raise Unavailable(
+            "Токен с ключом не отвечает. Проверьте, что он подключён, и ПИН-код.",
+            "The token with the key does not answer. Check that it is there, and the PIN.",
+            code="token_unavailable",
+        ) from problem
+    is_rsa = handle.key_type == pkcs11.KeyType.RSA
+
+    def sign(data: bytes, digest: str) -> bytes:
+        if is_rsa:
+            mechanism = getattr(pkcs11.Mechanism, f"{digest.upper()}_RSA_PKCS")
+            return bytes(handle.sign(data, mechanism=mechanism))
+        hashed = hashlib.new(digest, data).digest()
+        raw = handle.sign(hashed, mechanism=pkcs11.Mechanism.ECDSA)
+        return bytes(encode_ecdsa_signature(raw))
+
+    leaf = x509.Certificate.load(certificates(certificate)[0])
+    return SigningKey(leaf, tuple(x509.Certificate.load(der) for der in chain), sign)

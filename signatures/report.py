@@ -1,0 +1,109 @@
+"""What a validation answers: frozen, plain, the same in Python and on the wire."""
+
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from signatures.reasons import REASONS, Verdict, verdict_of, worst_of
+
+
+def _moment(value: datetime | None) -> str | None:
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if value else None
+
+
+def unique(codes: list[str] | tuple[str, ...]) -> tuple[str, ...]:
+    """The codes in their first order, each once."""
+    return tuple(dict.fromkeys(codes))
+
+
+@dataclass(frozen=True, slots=True)
+class StampReport:
+    """One time stamp: `trusted` only if intact, authentic and from a trusted authority."""
+
+    time: datetime
+    authority: str
+    intact: bool
+    trusted: bool
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureReport:
+    """What is known of one signature; `coverage` says which bytes it speaks for."""
+
+    signer: str
+    format: str
+    level: str
+    algorithm: str
+    intact: bool
+    valid: bool
+    trusted: bool
+    coverage: str
+    reasons: tuple[str, ...]
+    subject: dict[str, str] = field(default_factory=dict)
+    signing_time: datetime | None = None
+    certificate_sha256: str | None = None
+    certificate_serial: str | None = None
+    issuer: str | None = None
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    revoked_at: datetime | None = None
+    timestamp: StampReport | None = None
+    field_name: str | None = None
+    signed_bytes: int | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """Valid only without any finding and with all three flags up."""
+        found = verdict_of(self.reasons)
+        if found == "valid" and not (self.intact and self.valid and self.trusted):
+            return "indeterminate"
+        return found
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-able; times in ISO 8601 UTC, reasons with their words."""
+        plain = asdict(self)
+        for name in ("signing_time", "not_before", "not_after", "revoked_at"):
+            plain[name] = _moment(getattr(self, name))
+        if self.timestamp is not None:
+            plain["timestamp"]["time"] = _moment(self.timestamp.time)
+            plain["timestamp"]["reasons"] = _reasons(self.timestamp.reasons)
+        plain["reasons"] = _reasons(self.reasons)
+        plain["verdict"] = self.verdict
+        return plain
+
+
+def _reasons(codes: tuple[str, ...]) -> list[dict[str, str]]:
+    return [REASONS[code].as_dict() for code in codes]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The answer for one file: the worst of its signatures and of the file itself."""
+
+    signatures: tuple[SignatureReport, ...]
+    at: datetime
+    file_reasons: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """No signature, no `valid`."""
+        worst = worst_of((verdict_of(self.file_reasons), *(s.verdict for s in self.signatures)))
+        return "indeterminate" if worst == "valid" and not self.signatures else worst
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Every finding of the file and of its signatures, each once."""
+        found = list(self.file_reasons)
+        for signature in self.signatures:
+            found.extend(signature.reasons)
+        return unique(found)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The shape promised by `docflow validate --json`."""
+        return {
+            "verdict": self.verdict,
+            "reasons": _reasons(self.reasons),
+            "at": _moment(self.at),
+            "signatures": [signature.as_dict() for signature in self.signatures],
+        }
