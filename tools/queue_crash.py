@@ -35,7 +35,7 @@ from core.jobs.schema import library_sql, schema_sql
 from core.jobs.worker import run_worker
 
 JOBS, KEYS, KILLS, BACKLOG = 400, 20, 4, 1_000
-PATIENCE = 75.0
+PATIENCE = 45.0
 TABLE = (
     "CREATE TABLE did"
     " (id bigserial, kind text, n int, at timestamptz NOT NULL DEFAULT clock_timestamp())"
@@ -287,7 +287,7 @@ async def rest(stage: Stage) -> dict[str, Any]:
     passed = await stage.wait("noop", 2, 8)
     for n in range(20):
         await stage.defer("chain", n, lock="chain")
-    chain = await stage.wait("chain", 20, 120)
+    chain = await stage.wait("chain", 20, 40)
     await asyncio.sleep(8)
     stuck = None
     if stage.candidate != "pgqueuer":

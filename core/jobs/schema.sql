@@ -26,6 +26,10 @@ CREATE OR REPLACE FUNCTION procrastinate_fetch_job_v2(
 )
     RETURNS procrastinate_jobs
     LANGUAGE plpgsql
+    -- A bulk just queued is not analysed yet, and the planner would sort all of it for each fetch.
+    SET enable_sort = off
+    SET enable_seqscan = off
+    SET enable_bitmapscan = off
 AS $$
 DECLARE
     found_jobs procrastinate_jobs;
