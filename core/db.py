@@ -34,7 +34,10 @@ def _to_json(value: Any) -> str:
 class Database(PostgresEngine):
     """Piccolo's engine whose pool speaks JSON and which lends its connection for COPY."""
 
-    async def open(self, size: int | None = None) -> None:
+    async def check_version(self) -> None:
+        """Connect when the pool opens and not at import, as Piccolo would."""
+
+    async def open(self, *, size: int | None = None) -> None:
         """Open the pool; belongs to the running event loop."""
         self.pool = await asyncpg.create_pool(
             settings().database_url,
@@ -51,7 +54,7 @@ class Database(PostgresEngine):
             self.pool = None
 
 
-DB = Database(config={"dsn": "postgresql://unused"})
+DB = Database(config={"dsn": ""}, extensions=())
 
 
 @asynccontextmanager

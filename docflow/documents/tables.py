@@ -1,0 +1,158 @@
+"""The room's tables as Piccolo sees them; keys, checks, indexes stand in the migrations."""
+
+from piccolo.columns import (
+    JSONB,
+    UUID,
+    Array,
+    BigInt,
+    Boolean,
+    Bytea,
+    Date,
+    Integer,
+    Text,
+    Timestamptz,
+)
+from piccolo.table import Table
+
+
+class Document(Table, tablename="document"):
+    """The registration card of a document (регистрационная карточка, РКК)."""
+
+    id = UUID(primary_key=True)
+    kind = Text()
+    organization_id = UUID(default=None)
+    status = Text()
+    title = Text()
+    addressee = Text()
+    number = Text(null=True)
+    date = Date(null=True)
+    received_number = Text(null=True)
+    received_date = Date(null=True)
+    mark = Text()
+    origin = Text()
+    fields = JSONB()
+    author_id = UUID(default=None)
+    signatory_id = UUID(null=True)
+    executor_id = UUID(null=True)
+    due_on = Date(null=True)
+    file_index = Text(null=True)
+    retention_code = Text(null=True)
+    retention_until = Date(null=True)
+    legal_hold = Boolean()
+    version = Integer()
+    created_at = Timestamptz()
+    updated_at = Timestamptz()
+
+
+class DocumentText(Table, tablename="document_text"):
+    """What full-text search reads (полнотекстовый индекс)."""
+
+    document_id = UUID(primary_key=True)
+    card = Text()
+    body = Text()
+
+
+class DocumentFile(Table, tablename="document_file"):
+    """One revision of one file of a document (файл документа)."""
+
+    id = UUID(primary_key=True)
+    document_id = UUID(default=None)
+    role = Text()
+    position = Integer()
+    revision = Integer()
+    title = Text()
+    file_name = Text()
+    blob_id = UUID(default=None)
+    media_type = Text()
+    size = BigInt()
+    sha256 = Bytea()
+    pages = Integer(null=True)
+    is_current = Boolean()
+    problems = Array(base_column=Text())
+    created_by = UUID(default=None)
+    created_at = Timestamptz()
+
+
+class Signature(Table, tablename="signature"):
+    """An electronic signature and what its check found (электронная подпись)."""
+
+    id = UUID(primary_key=True)
+    document_id = UUID(default=None)
+    file_id = UUID(default=None)
+    form = Text()
+    role = Text()
+    blob_id = UUID(null=True)
+    account_id = UUID(null=True)
+    signer = Text()
+    certificate_sha256 = Bytea()
+    signed_at = Timestamptz(null=True)
+    verdict = Text()
+    report = JSONB()
+    checked_at = Timestamptz()
+
+
+class SigningSession(Table, tablename="signing_session"):
+    """Signing with a key of the client's, between its two requests (сеанс подписания)."""
+
+    id = UUID(primary_key=True)
+    document_id = UUID(default=None)
+    file_id = UUID(default=None)
+    account_id = UUID(default=None)
+    role = Text()
+    status = Text()
+    form = Text()
+    base_sha256 = Bytea()
+    prepared = Bytea()
+    prepared_blob_id = UUID(null=True)
+    created_at = Timestamptz()
+    expires_at = Timestamptz()
+    finished_at = Timestamptz(null=True)
+
+
+class Journal(Table, tablename="journal"):
+    """A journal of registration (журнал регистрации)."""
+
+    id = UUID(primary_key=True)
+    organization_id = UUID(default=None)
+    code = Text()
+    title = Text()
+    direction = Text()
+    kinds = Array(base_column=Text())
+    template = Text()
+    scope = Array(base_column=Text())
+    is_open = Boolean()
+    created_at = Timestamptz()
+
+
+class JournalCounter(Table, tablename="journal_counter"):
+    """The last number given in a journal's period (счётчик журнала). Its key is the pair (journal_id, period)."""
+
+    journal_id = UUID(default=None)
+    period = Text()
+    last_ordinal = Integer()
+
+
+class Registration(Table, tablename="registration"):
+    """A document's number in one organization (регистрация)."""
+
+    id = UUID(primary_key=True)
+    document_id = UUID(default=None)
+    organization_id = UUID(default=None)
+    journal_id = UUID(default=None)
+    period = Text()
+    ordinal = Integer()
+    number = Text()
+    date = Date()
+    registered_by = UUID(default=None)
+    registered_at = Timestamptz()
+
+
+class DocumentLink(Table, tablename="document_link"):
+    """How two documents belong together (связь документов)."""
+
+    id = UUID(primary_key=True)
+    from_id = UUID(default=None)
+    to_id = UUID(default=None)
+    kind = Text()
+    created_by = UUID(default=None)
+    created_at = Timestamptz()

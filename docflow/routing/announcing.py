@@ -1,0 +1,38 @@
+"""Tell programs outside what happened to a delivery; inside the change's transaction."""
+
+import uuid
+
+from core import db
+from notify import webhooks
+
+
+async def to_sender(delivery_id: uuid.UUID, event_type: str) -> None:
+    """Tell the organization that dispatched the document."""
+    found = await db.row(
+        """SELECT v.document_id, v.recipient_id, v.status, s.organization_id
+           FROM delivery AS v JOIN dispatch AS s ON s.id = v.dispatch_id WHERE v.id = $1""",
+        delivery_id,
+    )
+    if found is not None:
+        data = {
+            "delivery_id": str(delivery_id),
+            "document_id": str(found["document_id"]),
+            "recipient_id": str(found["recipient_id"]),
+            "status": found["status"],
+        }
+        await webhooks.announce(found["organization_id"], event_type, data)
+
+
+async def received(
+    *, dispatch_id: uuid.UUID | None = None, via_id: uuid.UUID | None = None
+) -> None:
+    """Tell the recipients a dispatch or a relay has just reached; only those who listen."""
+    reached = await db.rows(
+        """SELECT v.id, v.document_id, v.recipient_id FROM delivery AS v
+           WHERE v.recipient_id IN (SELECT organization_id FROM webhook WHERE status = 'active')
+           AND (v.dispatch_id = $1 OR v.via_id = $2) AND v.status = 'delivered'""",
+        dispatch_id, via_id,
+    )  # fmt: skip
+    for found in reached:
+        data = {"delivery_id": str(found["id"]), "document_id": str(found["document_id"])}
+        await webhooks.announce(found["recipient_id"], "document.received", data)

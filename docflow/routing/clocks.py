@@ -1,0 +1,120 @@
+"""Deadlines that are watched: reminders on D-3 and D, the list of the silent on D+1, relays."""
+
+import uuid
+from datetime import timedelta
+
+from audit import events
+from core import clock, db
+from core.actor import RULE, Actor
+from core.errors import NotFound
+from docflow.documents import visibility
+from docflow.routing import bulk
+from docflow.routing.states import SILENT, DeliveryStatus
+from notify import notices
+
+REMIND_BEFORE = (3, 0)
+"""Days before the deadline on which the recipient is reminded."""
+
+
+async def remind() -> int:
+    """Write today's notices; run again on the same day it adds none. Answers how many are new."""
+    today = clock.today()
+    written = 0
+    for days in REMIND_BEFORE:
+        due = await db.rows(
+            """SELECT id, recipient_id, document_id, due_on FROM delivery
+               WHERE due_on = $1 AND status IN ('delivered', 'opened')""",
+            today + timedelta(days=days),
+        )
+        kind = "due_today" if days == 0 else "due_in_3_days"
+        written += await notices.post_many(
+            [
+                notices.Post(row["recipient_id"], kind, ("delivery", row["id"]), today,
+                             {"document_id": str(row["document_id"]),
+                              "due_on": row["due_on"].isoformat()})
+                for row in due
+            ]
+        )  # fmt: skip
+    return written + await _name_the_silent()
+
+
+async def _name_the_silent() -> int:
+    """On D+1 the superior on the letter's way learns how many under it are silent.
+
+    Who sits behind a relay is reported to the relay, everybody also to the author; a relay that
+    has not passed the letter on is reported to the author as such.
+    """
+    yesterday = clock.today() - timedelta(days=1)
+    silent = await db.rows(
+        """SELECT who.organization_id, v.document_id, who.kind, count(*) AS number
+           FROM delivery AS v
+           JOIN dispatch AS s ON s.id = v.dispatch_id
+           LEFT JOIN delivery AS via ON via.id = v.via_id
+           CROSS JOIN LATERAL (VALUES
+               (s.organization_id, CASE v.status WHEN 'awaiting_relay' THEN 'relay_overdue'
+                                   ELSE 'silent_list' END),
+               (CASE WHEN v.status <> 'awaiting_relay' THEN via.recipient_id END, 'silent_list')
+           ) AS who (organization_id, kind)
+           WHERE v.due_on = $1 AND v.status = ANY($2) AND who.organization_id IS NOT NULL
+           GROUP BY 1, 2, 3""",
+        yesterday, list(SILENT),
+    )  # fmt: skip
+    return await notices.post_many(
+        [
+            notices.Post(row["organization_id"], row["kind"], ("document", row["document_id"]),
+                         yesterday, {"count": row["number"]})
+            for row in silent
+        ]
+    )  # fmt: skip
+
+
+async def bypass_relay(actor: Actor, delivery_id: uuid.UUID) -> int:
+    """The author stops waiting for a relay: what waits behind it is delivered directly.
+
+    Answers how many deliveries were set free. The relay keeps its own copy; deliveries behind
+    further relays wait for those.
+    """
+    actor.require("clerk")
+    found = await db.row("SELECT * FROM delivery WHERE id = $1", delivery_id)
+    if found is None:
+        raise NotFound(delivery_id=str(delivery_id))
+    async with db.transaction():
+        await visibility.own_document(actor, found["document_id"])
+        freed = await bulk.set_free(actor, delivery_id)
+        await events.record(
+            actor, "delivery.relay_bypassed", subject=("delivery", delivery_id),
+            document_id=found["document_id"], data={"freed": freed},
+        )  # fmt: skip
+    return freed
+
+
+async def follow_merge(organization_id: uuid.UUID) -> int:
+    """A recipient was closed or merged: its open deliveries end or pass to the successor.
+
+    A successor that has no delivery of the document takes over the delivery as it stands; one
+    that has its own makes this one void. Control lists keep their sum. Answers how many changed.
+    """
+    actor = RULE.acting_for(organization_id)
+    async with db.transaction():
+        successor = await db.value(
+            "SELECT merged_into_id FROM organization WHERE id = $1", organization_id
+        )
+        taken = 0
+        if successor is not None:
+            taken = await db.execute(
+                """UPDATE delivery AS v SET recipient_id = $2, updated_at = $3
+                   WHERE v.recipient_id = $1 AND v.status = ANY($4) AND NOT EXISTS (
+                       SELECT 1 FROM delivery AS own WHERE own.recipient_id = $2
+                       AND own.document_id = v.document_id)""",
+                organization_id, successor, clock.now(), list(SILENT),
+            )  # fmt: skip
+            if taken:
+                await events.record(
+                    actor, "delivery.taken_over", subject=("organization", organization_id),
+                    data={"successor_id": str(successor), "deliveries": taken},
+                )  # fmt: skip
+        void = await bulk.end(
+            actor, "recipient_id", organization_id, target=DeliveryStatus.VOID,
+            reason="recipient_ceased", sources=SILENT,
+        )  # fmt: skip
+    return taken + void

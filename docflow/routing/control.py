@@ -1,0 +1,149 @@
+"""The control list (контрольный список): who has it, who answered, who is silent."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import date
+
+from audit import reads
+from core import clock, db
+from core.actor import Actor
+from core.errors import InvalidInput, NotFound
+from directory import selection
+from docflow.documents import visibility
+from docflow.routing.states import SILENT, DeliveryStatus
+
+MAX_LIMIT = 200
+
+_MINE = """mine AS (
+    SELECT v.id, v.status, v.recipient_kind, v.due_on FROM delivery AS v
+    WHERE v.document_id = $2 AND EXISTS (
+        SELECT 1 FROM document WHERE id = $2 AND organization_id = $1)
+    UNION
+    SELECT id, status, recipient_kind, due_on FROM (
+        WITH RECURSIVE below AS (
+            SELECT v.id, v.status, v.recipient_kind, v.due_on FROM delivery AS own
+            JOIN delivery AS v ON v.via_id = own.id
+            WHERE own.document_id = $2 AND own.recipient_id = $1
+            UNION ALL
+            SELECT v.id, v.status, v.recipient_kind, v.due_on
+            FROM below JOIN delivery AS v ON v.via_id = below.id)
+        SELECT * FROM below) AS passed)"""
+"""The deliveries an organization follows: all, for the author; those behind it, for a relay."""
+
+
+async def totals(actor: Actor, document_id: uuid.UUID) -> dict[str, dict[str, int]]:
+    """Final recipients by kind of organization and status; they sum to the number of recipients.
+
+    The author counts everybody, a relay those behind it.
+    """
+    organization_id = await _follower(actor, document_id)
+    counts = await db.rows(
+        f"""WITH {_MINE} SELECT recipient_kind, status, count(*) AS number
+            FROM mine GROUP BY 1, 2""",
+        organization_id, document_id,
+    )  # fmt: skip
+    table: dict[str, dict[str, int]] = {}
+    for row in counts:
+        table.setdefault(row["recipient_kind"], {})[row["status"]] = row["number"]
+    return table
+
+
+def by_status(table: dict[str, dict[str, int]]) -> dict[str, int]:
+    """The same totals over all kinds, every status present, and ``total``."""
+    summed = {status.value: 0 for status in DeliveryStatus}
+    for line in table.values():
+        for status, number in line.items():
+            summed[status] += number
+    return {**summed, "total": sum(summed.values())}
+
+
+async def recipients(
+    actor: Actor,
+    document_id: uuid.UUID,
+    *,
+    statuses: Sequence[str] = (),
+    after: uuid.UUID | None = None,
+    limit: int = 50,
+) -> list[db.Row]:
+    """One page of the list, oldest first; who acknowledged is named, and that is logged."""
+    organization_id = await _follower(actor, document_id)
+    check_limit(limit)
+    unknown = set(statuses) - set(DeliveryStatus)
+    if unknown:
+        raise InvalidInput(code="unknown_status", statuses=sorted(unknown))
+    found = await db.rows(
+        f"""WITH {_MINE}
+            SELECT v.id, v.recipient_id, o.code, o.name, v.recipient_kind, v.channel, v.status,
+                   v.due_on, v.delivered_at, v.opened_at, v.acknowledged_at, v.executed_at,
+                   v.reason, p.last_name, p.first_name, p.middle_name, via.recipient_id AS via_id
+            FROM mine AS m JOIN delivery AS v ON v.id = m.id
+            JOIN organization AS o ON o.id = v.recipient_id
+            LEFT JOIN person AS p ON p.id = v.acknowledged_by
+            LEFT JOIN delivery AS via ON via.id = v.via_id
+            WHERE ($3::uuid IS NULL OR m.id > $3)
+            AND (cardinality($4::text[]) = 0 OR m.status = ANY($4))
+            ORDER BY m.id LIMIT $5""",
+        organization_id, document_id, after, list(statuses), limit,
+    )  # fmt: skip
+    if named := sum(1 for row in found if row["last_name"] is not None):
+        await reads.log(
+            actor, subject=("document", document_id), purpose="control_list", count=named
+        )
+    return found
+
+
+async def silent(
+    actor: Actor, document_id: uuid.UUID, *, on: date | None = None,
+    after: uuid.UUID | None = None, limit: int = 50,
+) -> list[db.Row]:  # fmt: skip
+    """Those whose day has passed without an acknowledgement or an answer."""
+    organization_id = await _follower(actor, document_id)
+    check_limit(limit)
+    return await db.rows(
+        f"""WITH {_MINE}
+            SELECT v.id, v.recipient_id, o.code, o.name, o.phone, o.email, v.recipient_kind,
+                   v.channel, v.status, v.due_on
+            FROM mine AS m JOIN delivery AS v ON v.id = m.id
+            JOIN organization AS o ON o.id = v.recipient_id
+            WHERE m.due_on < $3 AND m.status = ANY($4) AND ($5::uuid IS NULL OR m.id > $5)
+            ORDER BY m.id LIMIT $6""",
+        organization_id, document_id, on or clock.today(), list(SILENT), after, limit,
+    )  # fmt: skip
+
+
+async def roll_up(actor: Actor, document_id: uuid.UUID, *, on: date | None = None) -> list[db.Row]:
+    """Totals by the organizations directly under the actor's, each with its subtree as of `on`.
+
+    A primary that was moved counts under its new superior from the day of the move, and under the
+    old one for any day before.
+    """
+    organization_id = await _follower(actor, document_id)
+    day = on or clock.today()
+    branches, values = selection.branches_sql(organization_id, on=day, first=2)
+    return await db.rows(
+        f"""SELECT o.id, o.code, o.name, o.kind, v.status, count(*) AS number
+            FROM ({branches}) AS b JOIN delivery AS v ON v.recipient_id = b.organization_id
+                 AND v.document_id = $1
+            JOIN organization AS o ON o.id = b.branch_id
+            GROUP BY o.id, v.status ORDER BY o.code, v.status""",
+        document_id, *values,
+    )  # fmt: skip
+
+
+def check_limit(limit: int) -> None:
+    """Raise `bad_limit` for pages nobody should ask for."""
+    if not 1 <= limit <= MAX_LIMIT:
+        raise InvalidInput(
+            f"limit: от 1 до {MAX_LIMIT}.", f"limit: 1 to {MAX_LIMIT}.", code="bad_limit"
+        )
+
+
+async def _follower(actor: Actor, document_id: uuid.UUID) -> uuid.UUID:
+    """The organization whose list it is: the author, or one that received the document."""
+    found = await visibility.visible_document(actor, document_id)
+    if found["status"] not in ("sent", "closed", "recalled"):
+        raise NotFound(
+            "Документ ещё не рассылался.", "The document has not been dispatched.",
+            code="not_dispatched",
+        )  # fmt: skip
+    return actor.home_id

@@ -1,0 +1,138 @@
+"""Verbs on one delivery: open, acknowledge, acknowledge for somebody, refuse."""
+
+import uuid
+
+from audit import transitions
+from core import clock, db
+from core.actor import Actor
+from core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from directory import links, people
+from docflow.documents import visibility
+from docflow.routing import announcing
+from docflow.routing.states import ARRIVED, TRANSITIONS, DeliveryStatus
+
+MAX_REASON = 1000
+
+
+async def own_delivery(actor: Actor, delivery_id: uuid.UUID) -> db.Row:
+    """A delivery that has arrived at the actor's organization; NotFound for everybody else's."""
+    found = await db.row(
+        "SELECT * FROM delivery WHERE id = $1 AND recipient_id = $2",
+        delivery_id, visibility.reader(actor),
+    )  # fmt: skip
+    hidden = (DeliveryStatus.AWAITING_RELAY, DeliveryStatus.QUEUED, DeliveryStatus.FAILED)
+    if found is None or found["status"] in hidden:
+        raise NotFound(delivery_id=str(delivery_id))
+    return found
+
+
+async def open_delivery(actor: Actor, delivery_id: uuid.UUID) -> None:
+    """Note that the recipient has opened the document; opening it again changes nothing."""
+    found = await own_delivery(actor, delivery_id)
+    if found["status"] != DeliveryStatus.DELIVERED:
+        return
+    await _move(
+        actor, found, DeliveryStatus.OPENED, "delivery.opened", assign={"opened_at": clock.now()}
+    )
+
+
+async def acknowledge(actor: Actor, delivery_id: uuid.UUID) -> None:
+    """«Ознакомлен»: a named person takes note; saying it again changes nothing."""
+    actor.require("clerk", "signatory")
+    found = await own_delivery(actor, delivery_id)
+    if actor.person_id is None:
+        raise Forbidden(
+            "Ознакомиться может только человек, а не программа.",
+            "Only a person can acknowledge, not a program.",
+            code="person_needed",
+        )
+    if found["status"] in (DeliveryStatus.ACKNOWLEDGED, DeliveryStatus.EXECUTED):
+        return
+    await _acknowledged(actor, found, actor.person_id, on_behalf=False)
+
+
+async def acknowledge_for(actor: Actor, delivery_id: uuid.UUID, *, person_id: uuid.UUID) -> None:
+    """A superior's chancery notes the acknowledgement of a recipient without Internet.
+
+    `person_id` is who took note (by phone or on paper) and must hold a post there today. Works
+    for deliveries on their way by paper as well: the answer proves that it arrived.
+    """
+    actor.require("clerk")
+    found = await db.row("SELECT * FROM delivery WHERE id = $1", delivery_id)
+    if found is None or not await links.is_superior(
+        actor.home_id, found["recipient_id"], on=clock.today()
+    ):
+        raise NotFound(delivery_id=str(delivery_id))
+    if not await people.holds_post(person_id, found["recipient_id"], on=clock.today()):
+        raise InvalidInput(
+            "Этот человек сегодня не занимает должности в организации-получателе.",
+            "This person holds no post in the receiving organization today.",
+            code="person_not_there",
+        )
+    if found["status"] in (DeliveryStatus.ACKNOWLEDGED, DeliveryStatus.EXECUTED):
+        return
+    await _acknowledged(actor, found, person_id, on_behalf=True)
+
+
+async def refuse(actor: Actor, delivery_id: uuid.UUID, *, reason: str) -> None:
+    """The recipient does not take the document; the sender sees the reason."""
+    actor.require("clerk", "signatory")
+    if not 3 <= len(reason.strip()) <= MAX_REASON:
+        raise InvalidInput(
+            f"Укажите причину отказа, от 3 до {MAX_REASON} знаков.",
+            f"Give the reason of the refusal, 3 to {MAX_REASON} characters.",
+            code="reason_length",
+            field="reason",
+        )
+    found = await own_delivery(actor, delivery_id)
+    if found["status"] == DeliveryStatus.REFUSED:
+        return
+    async with db.transaction():
+        if await db.value("SELECT 1 FROM hop WHERE delivery_id = $1", delivery_id):
+            raise Conflict(
+                "Документ уже передан нижестоящим; отказаться от него нельзя.",
+                "The document has been passed down already; it cannot be refused.",
+                code="already_passed_on",
+            )
+        await _move(
+            actor, found, DeliveryStatus.REFUSED, "delivery.refused",
+            assign={"reason": reason.strip(), "ended_at": clock.now()},
+            detail={"reason": reason.strip()},
+        )  # fmt: skip
+
+
+async def _acknowledged(
+    actor: Actor, found: db.Row, person_id: uuid.UUID, *, on_behalf: bool
+) -> None:
+    moment = clock.now()
+    assign = {"acknowledged_at": moment, "acknowledged_by": person_id}
+    if found["status"] == DeliveryStatus.QUEUED:
+        assign["delivered_at"] = moment
+    await _move(
+        actor, found, DeliveryStatus.ACKNOWLEDGED, "delivery.acknowledged", assign=assign,
+        data={"on_behalf": on_behalf, "person_id": str(person_id)},
+    )  # fmt: skip
+
+
+async def _move(
+    actor: Actor,
+    found: db.Row,
+    target: DeliveryStatus,
+    verb: str,
+    *,
+    assign: dict[str, object],
+    data: dict[str, object] | None = None,
+    detail: dict[str, object] | None = None,
+) -> None:
+    async with db.transaction():
+        await transitions.move(
+            actor, "delivery", found["id"], graph=TRANSITIONS,
+            source=DeliveryStatus(found["status"]), target=target, verb=verb,
+            document_id=found["document_id"], assign=assign, data=data, detail=detail,
+        )  # fmt: skip
+        await announcing.to_sender(found["id"], verb)
+
+
+def has_arrived(found: db.Row) -> bool:
+    """Does the recipient have the document in hand?"""
+    return found["status"] in ARRIVED

@@ -1,0 +1,267 @@
+"""Dispatch (рассылка): one registered document to everybody a selector names, in one statement."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+import msgspec
+
+from audit import events, transitions
+from core import clock, db, idempotency
+from core.actor import Actor
+from core.errors import Conflict, InvalidInput
+from directory import selection
+from docflow.documents import visibility
+from docflow.documents.kinds import kind_of
+from docflow.documents.states import TRANSITIONS, DocumentStatus
+from docflow.routing import announcing
+from notify import webhooks
+
+Mode = Literal["direct", "chancery"]
+LEVELS = ("center", "district", "territorial", "union", "regional", "local", "council", "primary",
+          "outside")  # fmt: skip
+_BELOW = {"regional": "union", "local": "regional", "primary": "local"}
+LIST_LIMIT = 200
+
+
+class DispatchInput(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Who gets it, how, and until when; `deadlines` goes by the kind of organization."""
+
+    selector: selection.Selector
+    mode: Mode = "direct"
+    deadlines: dict[str, date] = {}
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a dispatch would do; made without doing it."""
+
+    total: int
+    by_kind: Mapping[str, int]
+    by_channel: Mapping[str, int]
+    at_once: int
+    """Recipients reached without a relay."""
+    known: int
+    """Recipients that have this document already and will not get it twice."""
+    recipients: list[db.Row] = field(default_factory=list)
+    """The first page of them, by code."""
+
+
+async def plan(
+    actor: Actor, document_id: uuid.UUID, *, wanted: DispatchInput, after: str | None = None,
+    limit: int = 50,
+) -> Plan:  # fmt: skip
+    """Count and list whom a dispatch would reach as of today; nothing is written."""
+    actor.require("clerk")
+    found = await visibility.own_document(actor, document_id, lock=False)
+    await _check(actor, found, wanted)
+    chosen, values = _chosen(wanted)
+    place = len(values) + 1
+    counts = await db.rows(
+        f"""WITH {chosen}
+            SELECT c.kind, o.channels[1] AS channel, c.via_recipient_id IS NULL AS top,
+                   EXISTS (SELECT 1 FROM delivery AS v WHERE v.recipient_id = c.recipient_id
+                           AND v.document_id = ${place}) AS known, count(*) AS number
+            FROM chosen AS c JOIN organization AS o ON o.id = c.recipient_id GROUP BY 1, 2, 3, 4""",
+        *values, document_id,
+    )  # fmt: skip
+    page = await db.rows(
+        f"""WITH {chosen}
+            SELECT o.id, o.code, o.kind, o.name, o.channels[1] AS channel, c.via_recipient_id
+            FROM chosen AS c JOIN organization AS o ON o.id = c.recipient_id
+            WHERE ${place}::text IS NULL OR o.code > ${place} ORDER BY o.code LIMIT ${place + 1}""",
+        *values, after, max(1, min(limit, LIST_LIMIT)),
+    )  # fmt: skip
+    return Plan(
+        total=_sum(counts),
+        by_kind=_tally(counts, "kind"),
+        by_channel=_tally(counts, "channel"),
+        at_once=_sum(counts, "top"),
+        known=_sum(counts, "known"),
+        recipients=page,
+    )
+
+
+async def send(
+    actor: Actor, document_id: uuid.UUID, *, wanted: DispatchInput, key: str | None = None
+) -> uuid.UUID:
+    """Dispatch a registered document; every final recipient has a delivery when this returns.
+
+    Recipients reached inside this installation are *delivered* in the same statement; those
+    behind a chancery wait for it (`awaiting_relay`), other channels are queued. A recipient who
+    has the document already is passed over, so that a repeated dispatch adds nobody twice.
+    Raises `no_recipients`, `deadline_past`, `deadline_order`, `route_forbidden`, `not_registered`.
+    """
+    actor.require("clerk")
+    request = idempotency.request_hash(
+        "dispatch", str(document_id), msgspec.json.encode(wanted, order="sorted")
+    )
+    dispatch_id, _ = await idempotency.once(
+        scope=actor.home_id, key=key, request=request,
+        create=lambda: _send(actor, document_id, wanted),
+    )  # fmt: skip
+    return dispatch_id
+
+
+async def _send(actor: Actor, document_id: uuid.UUID, wanted: DispatchInput) -> uuid.UUID:
+    found = await visibility.own_document(actor, document_id)
+    await _check(actor, found, wanted)
+    if found["status"] not in (DocumentStatus.REGISTERED, DocumentStatus.SENT):
+        raise Conflict(
+            "Рассылается только зарегистрированный документ. Сначала присвойте номер.",
+            "Only a registered document is dispatched. Register it first.",
+            code="not_registered",
+            status=found["status"],
+        )
+    dispatch_id, moment = clock.new_id(), clock.now()
+    await db.execute(
+        """INSERT INTO dispatch (id, document_id, organization_id, actor_id, mode, selector, as_of,
+                                 deadlines, priority, recipients, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10)""",
+        dispatch_id, document_id, actor.home_id, actor.account_id, wanted.mode,
+        msgspec.to_builtins(wanted.selector), clock.today(),
+        {kind: day.isoformat() for kind, day in wanted.deadlines.items()},
+        10 if wanted.urgent else 0, moment,
+    )  # fmt: skip
+    number = await _fan_out(actor, document_id, dispatch_id, wanted)
+    if not number:
+        raise InvalidInput(
+            "По этим условиям не нашлось ни одного нового адресата. Проверьте выбор получателей.",
+            "No new recipient fits these conditions. Check the selection.",
+            code="no_recipients",
+        )
+    await db.execute("UPDATE dispatch SET recipients = $2 WHERE id = $1", dispatch_id, number)
+    data = {"dispatch_id": str(dispatch_id), "recipients": number, "mode": wanted.mode}
+    if found["status"] == DocumentStatus.REGISTERED:
+        await transitions.move(
+            actor, "document", document_id, graph=TRANSITIONS, source=DocumentStatus.REGISTERED,
+            target=DocumentStatus.SENT, verb="document.sent", document_id=document_id, data=data,
+        )  # fmt: skip
+    else:
+        await events.record(
+            actor, "document.sent_again", subject=("document", document_id),
+            document_id=document_id, data=data,
+        )  # fmt: skip
+    await webhooks.announce(
+        actor.home_id, "document.sent", {"document_id": str(document_id), **data}
+    )
+    await announcing.received(dispatch_id=dispatch_id)
+    return dispatch_id
+
+
+async def _fan_out(
+    actor: Actor, document_id: uuid.UUID, dispatch_id: uuid.UUID, wanted: DispatchInput
+) -> int:
+    """Every delivery and its event in one statement; the database never ships a row to us."""
+    chosen, values = _chosen(wanted)
+    p = len(values)
+    made = await db.value(
+        f"""WITH {chosen},
+            planned AS MATERIALIZED (
+                SELECT uuidv7() AS id, c.recipient_id, c.kind, c.via_recipient_id,
+                       o.channels[1] AS channel
+                FROM chosen AS c JOIN organization AS o ON o.id = c.recipient_id
+                WHERE NOT EXISTS (SELECT 1 FROM delivery AS v WHERE v.recipient_id = c.recipient_id
+                                  AND v.document_id = ${p + 2})),
+            placed AS MATERIALIZED (
+                SELECT n.id, n.recipient_id, n.kind, coalesce(above.id, earlier.id) AS via_id,
+                       n.channel,
+                       CASE WHEN coalesce(above.id, earlier.id) IS NOT NULL THEN 'awaiting_relay'
+                            WHEN n.channel = 'internal' THEN 'delivered'
+                            ELSE 'queued' END AS status
+                FROM planned AS n
+                LEFT JOIN planned AS above ON above.recipient_id = n.via_recipient_id
+                LEFT JOIN delivery AS earlier ON earlier.recipient_id = n.via_recipient_id
+                     AND earlier.document_id = ${p + 2}),
+            made AS (
+                INSERT INTO delivery (id, dispatch_id, document_id, recipient_id, recipient_kind,
+                                      via_id, channel, status, due_on, delivered_at, updated_at)
+                SELECT id, ${p + 1}, ${p + 2}, recipient_id, kind, via_id, channel, status,
+                       (${p + 3}::jsonb ->> kind)::date,
+                       CASE status WHEN 'delivered' THEN ${p + 4}::timestamptz END, ${p + 4}
+                FROM placed),
+            told AS (
+                INSERT INTO event (at, actor_kind, actor_id, organization_id, verb, subject_kind,
+                                   subject_id, document_id, to_status, request_id)
+                SELECT ${p + 4}, ${p + 5}, ${p + 6}, ${p + 7}, 'delivery.made', 'delivery', id,
+                       ${p + 2}, status, ${p + 8}
+                FROM placed)
+            SELECT count(*) FROM placed""",
+        *values, dispatch_id, document_id,
+        {kind: day.isoformat() for kind, day in wanted.deadlines.items()}, clock.now(),
+        actor.kind, actor.id, actor.home_id, actor.request_id,
+    )  # fmt: skip
+    return int(made)
+
+
+def _chosen(wanted: DispatchInput) -> tuple[str, list[Any]]:
+    """The common table ``chosen``; its own placeholders come first."""
+    sql, values = selection.selection_sql(wanted.selector, on=clock.today())
+    via = "via_recipient_id" if wanted.mode == "chancery" else "NULL::uuid AS via_recipient_id"
+    return (
+        f"chosen AS MATERIALIZED (SELECT recipient_id, kind, {via} FROM ({sql}) AS s)",
+        list(values),
+    )
+
+
+async def _check(actor: Actor, found: db.Row, wanted: DispatchInput) -> None:
+    today = clock.today()
+    for kind, day in wanted.deadlines.items():
+        if kind not in LEVELS:
+            raise InvalidInput(
+                f"Срок задан для неизвестного уровня «{kind}».",
+                f"A deadline is set for an unknown kind of organization {kind!r}.",
+                code="unknown_level", field="deadlines",
+            )  # fmt: skip
+        if day < today:
+            raise InvalidInput(
+                f"Срок для уровня «{kind}» уже прошёл: {day:%d.%m.%Y}.",
+                f"The deadline for {kind} has passed: {day.isoformat()}.",
+                code="deadline_past", field="deadlines",
+            )  # fmt: skip
+        above = wanted.deadlines.get(_BELOW.get(kind, ""))
+        if above is not None and day > above:
+            raise InvalidInput(
+                "Срок нижестоящего уровня не может быть позже вышестоящего.",
+                "A lower level's deadline cannot be later than the level's above it.",
+                code="deadline_order", field="deadlines",
+            )  # fmt: skip
+    await _check_route(actor, kind_of(found["kind"]).route, wanted)
+
+
+async def _check_route(actor: Actor, route: str, wanted: DispatchInput) -> None:
+    """A circular goes to subordinates, a report to superiors; nothing else is refused here."""
+    if route == "any" or selection.is_own_subtree(wanted.selector, actor.home_id):
+        return
+    chosen, values = _chosen(wanted)
+    allowed, more = selection.line_sql(
+        actor.home_id, direction=route, on=clock.today(), first=len(values) + 1
+    )
+    stray = await db.row(
+        f"""WITH {chosen}
+            SELECT o.name FROM chosen AS c JOIN organization AS o ON o.id = c.recipient_id
+            WHERE c.recipient_id NOT IN ({allowed}) LIMIT 1""",
+        *values, *more,
+    )  # fmt: skip
+    if stray is not None:
+        whom = "подчинённым" if route == "down" else "вышестоящим"
+        raise InvalidInput(
+            f"Этот вид документа рассылается только {whom} организациям; «{stray['name']}» "
+            "к ним не относится.",
+            f"This kind of document goes {route} the line only; {stray['name']!r} is not there.",
+            code="route_forbidden",
+        )
+
+
+def _sum(counts: list[db.Row], flag: str | None = None) -> int:
+    return sum(row["number"] for row in counts if flag is None or row[flag])
+
+
+def _tally(counts: list[db.Row], name: str) -> dict[str, int]:
+    tally: dict[str, int] = {}
+    for row in counts:
+        tally[row[name]] = tally.get(row[name], 0) + row["number"]
+    return tally

@@ -1,0 +1,104 @@
+"""Relays: a chancery enters a letter into its own journal and passes it down (W1)."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from audit import events
+from core import clock, db
+from core.actor import Actor
+from core.errors import Conflict, InvalidInput
+from docflow.documents import checking, registration
+from docflow.routing import announcing, bulk, deliveries
+
+MAX_RESOLUTION = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One relay's work on one letter (этап прохождения)."""
+
+    hop_id: uuid.UUID
+    number: str
+    passed: int
+    """Deliveries set free by it."""
+    verdict: str
+    """What this relay found when it checked the signatures itself."""
+
+
+async def pass_on(
+    actor: Actor,
+    delivery_id: uuid.UUID,
+    *,
+    resolution: str = "",
+    journal_id: uuid.UUID | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> Hop:
+    """Register the letter under the relay's own number and pass it down, the original unchanged.
+
+    The relay checks the signed bytes itself before it takes them on (outside the transaction);
+    a letter whose signature does not hold goes no further (`signature_invalid`). Done again, it
+    answers the same hop. Deliveries behind a further relay keep waiting for that one.
+    """
+    actor.require("clerk")
+    if len(resolution) > MAX_RESOLUTION:
+        raise InvalidInput(
+            f"Резолюция: не длиннее {MAX_RESOLUTION} знаков.",
+            f"Resolution: at most {MAX_RESOLUTION} characters.",
+            code="too_long",
+            field="resolution",
+        )
+    found = await deliveries.own_delivery(actor, delivery_id)
+    if known := await _known(delivery_id):
+        return known
+    if not deliveries.has_arrived(found):
+        raise Conflict(code="illegal_transition", status=found["status"])
+    report = await checking.check_document(found["document_id"])
+    checking.require_not_invalid(report)
+    async with db.transaction():
+        await db.execute("SELECT 1 FROM delivery WHERE id = $1 FOR UPDATE", delivery_id)
+        if known := await _known(delivery_id):
+            return known
+        entered = await registration.register_incoming(
+            actor, found["document_id"], journal_id=journal_id, variables=variables
+        )
+        passed = await bulk.set_free(actor, delivery_id)
+        hop_id = clock.new_id()
+        await db.execute(
+            """INSERT INTO hop (id, delivery_id, document_id, organization_id, registration_id,
+                                actor_id, resolution, verdict, report, passed, passed_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)""",
+            hop_id, delivery_id, found["document_id"], actor.home_id, entered.registration_id,
+            actor.account_id, resolution.strip(), report.verdict, report.facts, passed,
+            clock.now(),
+        )  # fmt: skip
+        await events.record(
+            actor, "delivery.passed_on", subject=("hop", hop_id),
+            document_id=found["document_id"],
+            data={"number": entered.number, "passed": passed, "verdict": report.verdict,
+                  "delivery_id": str(delivery_id)},
+        )  # fmt: skip
+        await announcing.to_sender(delivery_id, "delivery.passed_on")
+        await announcing.received(via_id=delivery_id)
+    return Hop(hop_id, entered.number, passed, report.verdict)
+
+
+async def hops_of(document_id: uuid.UUID) -> list[db.Row]:
+    """Who passed the document on, under which number, with which signature result."""
+    return await db.rows(
+        """SELECT h.id, h.delivery_id, h.organization_id, o.name AS organization, r.number,
+                  r.date, h.resolution, h.verdict, h.passed, h.passed_at
+           FROM hop AS h JOIN organization AS o ON o.id = h.organization_id
+           JOIN registration AS r ON r.id = h.registration_id
+           WHERE h.document_id = $1 ORDER BY h.passed_at, h.id""",
+        document_id,
+    )  # fmt: skip
+
+
+async def _known(delivery_id: uuid.UUID) -> Hop | None:
+    found = await db.row(
+        """SELECT h.id, r.number, h.passed, h.verdict FROM hop AS h
+           JOIN registration AS r ON r.id = h.registration_id WHERE h.delivery_id = $1""",
+        delivery_id,
+    )  # fmt: skip
+    return found and Hop(found["id"], found["number"], found["passed"], found["verdict"])
