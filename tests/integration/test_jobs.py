@@ -24,11 +24,11 @@ from core.jobs.worker import run_worker
 from core.settings import settings
 
 ROOT = Path(__file__).parents[2]
-OWNER = os.environ.get("DATABASE_OWNER_URL", "")
+OWNER = os.environ.get("DOCFLOW_TEST_SUPERUSER") or os.environ.get("DATABASE_OWNER_URL", "")
 
 EAGER = jobs.RetryPolicy(attempts=3, temporary_attempts=4, first=timedelta(), longest=timedelta())
 
-pytestmark = pytest.mark.skipif(not OWNER, reason="DATABASE_OWNER_URL is not set")
+pytestmark = pytest.mark.skipif(not OWNER, reason="no PostgreSQL to make databases in")
 
 
 def _with(url, *, database, user=None, password=None):
