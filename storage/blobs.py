@@ -229,8 +229,11 @@ class _Upload:
         self.size = 0
         self.digest = hashlib.sha256()
         self._limit = limit
-        self._chunks: list[bytes] = []
-        self._buffered = 0
+        # Buffers are used again and again: fresh ones would come from other threads' arenas, and
+        # the process would keep several times what is really in flight.
+        self._buffer = bytearray()
+        self._filled = 0
+        self._spare: list[bytearray] = []
         self._upload_id = ""
         self._parts: list[asyncio.Task[str]] = []
         self._free = asyncio.Semaphore(PARALLEL)
@@ -250,11 +253,14 @@ class _Upload:
             self.head += chunk[: media_type.HEAD_SIZE - len(self.head)]
         view = memoryview(chunk)
         while len(view):
-            if self._buffered == PART:  # more is coming, so this part is not the last
+            if self._filled == PART:  # more is coming, so this part is not the last
                 await self._send()
-            taken = view[: PART - self._buffered]
-            self._chunks.append(bytes(taken))
-            self._buffered += len(taken)
+            taken = view[: PART - self._filled]
+            end = self._filled + len(taken)
+            self._buffer[self._filled : end] = (
+                taken  # a new buffer grows, an old one is overwritten
+            )
+            self._filled = end
             view = view[len(taken) :]
 
     async def finish(self) -> None:
@@ -266,9 +272,9 @@ class _Upload:
                 code="empty_file",
             )
         if not self._upload_id:
-            body = await self._take()
+            await s3.off_loop(self.digest.update, self._buffer)
             self._may_exist()
-            await s3.call(s3.put, self.key, body)
+            await s3.call(s3.put, self.key, self._buffer)
             return
         await self._send()
         tags = [await part for part in self._parts]
@@ -294,26 +300,20 @@ class _Upload:
             self._upload_id = await s3.call(s3.begin, self.key)
         await self._free.acquire()
         self._raise_early()
-        body = await self._take()
+        buffer, filled = self._buffer, self._filled
+        with memoryview(buffer)[:filled] as part:
+            await s3.off_loop(self.digest.update, part)
+        self._buffer = self._spare.pop() if self._spare else bytearray()
+        self._filled = 0
         number = len(self._parts) + 1
-        self._parts.append(asyncio.create_task(self._put(number, body)))
+        self._parts.append(asyncio.create_task(self._put(number, buffer, filled)))
 
-    async def _take(self) -> bytes:
-        """The buffered bytes as one, counted into the digest; the buffer is empty after."""
-        chunks, self._chunks, self._buffered = self._chunks, [], 0
-
-        def joined() -> bytes:
-            body = b"".join(chunks)
-            chunks.clear()
-            self.digest.update(body)
-            return body
-
-        return await s3.off_loop(joined)
-
-    async def _put(self, number: int, body: bytes) -> str:
+    async def _put(self, number: int, buffer: bytearray, filled: int) -> str:
         try:
-            return await s3.call(s3.put_part, self.key, self._upload_id, number, body)
+            with memoryview(buffer)[:filled] as part:
+                return await s3.call(s3.put_part, self.key, self._upload_id, number, part)
         finally:
+            self._spare.append(buffer)
             self._free.release()
 
     def _raise_early(self) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from itertools import islice
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 import urllib3
 from minio import Minio
@@ -102,9 +102,9 @@ def bucket() -> str:
     return settings().s3.bucket
 
 
-def put(key: str, body: bytes) -> None:
+def put(key: str, body: bytes | bytearray) -> None:
     """Put a small object in one request."""
-    client()._put_object(bucket(), key, body, _headers())
+    client()._put_object(bucket(), key, cast(bytes, body), _headers())
 
 
 def begin(key: str) -> str:
@@ -112,9 +112,9 @@ def begin(key: str) -> str:
     return str(client()._create_multipart_upload(bucket(), key, _headers()))
 
 
-def put_part(key: str, upload_id: str, number: int, body: bytes) -> str:
+def put_part(key: str, upload_id: str, number: int, body: bytes | memoryview) -> str:
     """Put one part; answers its entity tag."""
-    return str(client()._upload_part(bucket(), key, body, None, upload_id, number))
+    return str(client()._upload_part(bucket(), key, cast(bytes, body), None, upload_id, number))
 
 
 def complete(key: str, upload_id: str, tags: list[str]) -> None:

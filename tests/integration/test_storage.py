@@ -47,7 +47,7 @@ async def database(services: Services) -> AsyncIterator[None]:
     await owner.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON blob TO docflow_app")
     await owner.close()
     previous, db.DB.pool = db.DB.pool, None
-    await db.DB.open(4)
+    await db.DB.open(size=4)
     await blobs.ensure_bucket()
     await blobs.ensure_bucket()
     yield
