@@ -1,6 +1,7 @@
 """Blobs against the real PostgreSQL and the real S3 store."""
 
 import asyncio
+import base64
 import hashlib
 import io
 import os
@@ -18,7 +19,7 @@ from core import clock, db
 from core.embedded import Services, data_home, start
 from core.errors import InvalidInput, NotFound, TooLarge
 from core.settings import settings
-from storage import blobs, s3
+from storage import blobs, media_type, s3
 
 MIGRATION = "storage.piccolo_migrations.storage_2026_11_22t03_00_00"
 MB = 1024 * 1024
@@ -212,3 +213,37 @@ async def test_the_row_tells_the_true_type() -> None:
         archive.writestr("a.txt", "x")
     blob = await blobs.store(pieces(packed.getvalue()), limit=MB)
     assert blob.media_type == "application/zip"
+
+
+def _office(name: str, content: str) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return packed.getvalue()
+
+
+SIGNED = bytes.fromhex("3082010006092a864886f70d010702a081f0") + bytes(64)
+WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "application/pdf"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\6\0\0\0", "image/png"),
+        (b"\xff\xd8\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0", "image/jpeg"),
+        (b"II*\0\x08\0\0\0" + bytes(20), "image/tiff"),
+        (b"RIFF\x24\0\0\0WEBPVP8 \x18\0\0\0" + bytes(24), "image/webp"),
+        (SIGNED, "application/pkcs7-signature"),
+        (base64.b64encode(SIGNED), "application/pkcs7-signature"),
+        ("Приказ № 5 о назначении".encode(), "text/plain"),
+        ("Приказ о назначении председателя".encode("cp1251"), "text/plain"),
+        ('<?xml version="1.0" encoding="windows-1251"?><а/>'.encode("cp1251"), "application/xml"),
+        ('\ufeff<?xml version="1.0"?><a/>'.encode(), "application/xml"),
+        (_office("[Content_Types].xml", "x wordprocessingml.document.main+xml"), WORD),
+        (_office("a.txt", "x"), "application/zip"),
+        (bytes.fromhex("f9d1a5f3807b02e6") * 9, "application/octet-stream"),
+    ],
+)
+def test_the_true_type(head: bytes, kind: str) -> None:
+    assert media_type.detect(head) == kind
