@@ -42,6 +42,7 @@ CREATE TABLE organization (
 );
 CREATE UNIQUE INDEX organization_inn ON organization (inn) WHERE inn IS NOT NULL AND status = 'active';
 CREATE INDEX organization_place ON organization (kind, district_code, region_code, branch_code);
+CREATE INDEX organization_by_name ON organization (name, id);
 CREATE INDEX organization_names ON organization USING gin ((lower(name || ' ' || short_name || ' ' || code)) gin_trgm_ops);
 
 CREATE TABLE organization_link (
@@ -56,6 +57,7 @@ CREATE TABLE organization_link (
     CONSTRAINT organization_link_one_superior EXCLUDE USING gist
         (child_id WITH =, line WITH =, daterange(valid_from, valid_to) WITH &&)
 );
+CREATE INDEX organization_link_up ON organization_link (child_id, line) INCLUDE (parent_id, valid_from, valid_to);
 CREATE INDEX organization_link_down ON organization_link (parent_id, line) INCLUDE (child_id, valid_from, valid_to);
 
 CREATE TABLE person (
