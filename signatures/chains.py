@@ -40,6 +40,9 @@ from signatures.trust import TrustStore
 
 T = TypeVar("T")
 
+# Files of strangers must not fill the memory: nothing bigger than this is remembered for them.
+_KEPT = 8 * 1024
+
 _NOW = CertRevTrustPolicy(RevocationCheckingPolicy.from_legacy("require"))
 _THEN = CertRevTrustPolicy(
     RevocationCheckingPolicy.from_legacy("require"), retroactive_revinfo=True
@@ -110,12 +113,15 @@ VERIFIER = _Remembering()
 
 
 @lru_cache(maxsize=4096)
-def certificate(der: bytes) -> x509.Certificate:
-    """The parsed certificate; the same object for the same bytes."""
+def _certificate(der: bytes) -> x509.Certificate:
     return x509.Certificate.load(der)
 
 
-@lru_cache(maxsize=64)
+def certificate(der: bytes) -> x509.Certificate:
+    """The parsed certificate; the same object for the same bytes, unless it is outsized."""
+    return _certificate(der) if len(der) <= _KEPT else x509.Certificate.load(der)
+
+
 def _list(der: bytes) -> CRLContainer:
     return CRLContainer(crl.CertificateList.load(der))
 
@@ -230,6 +236,33 @@ def _outcome(problem: Exception) -> Chain:
         if isinstance(problem, kind):
             return Chain(code, detail=str(problem))
     return Chain("chain_invalid", detail=str(problem))
+
+
+def are_authentic(certificates: Iterable[x509.Certificate], *, trust: TrustStore) -> bool:
+    """Whether no certificate that came along is a damaged copy.
+
+    They are outside the signed bytes; one that names a known issuer must carry its signature.
+    """
+    brought = tuple(certificates)
+    anchors = _anchors(trust)
+    known = (*brought, *anchors.others, *anchors.manager.iter_certs())
+    return all(_is_authentic(one, known) for one in brought)
+
+
+def _is_authentic(one: x509.Certificate, known: tuple[x509.Certificate, ...]) -> bool:
+    named = [other for other in known if other.subject == one.issuer]
+    for issuer in named:
+        try:
+            VERIFIER.validate_signature(
+                bytes(one["signature_value"]),
+                one["tbs_certificate"].dump(),
+                issuer.public_key,
+                one["signature_algorithm"],
+            )
+        except InvalidSignature:
+            continue
+        return True
+    return not named
 
 
 def certificates_of(choices: Iterable[Any]) -> tuple[x509.Certificate, ...]:

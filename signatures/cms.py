@@ -66,7 +66,7 @@ def _attribute(name: str, value: object) -> cms.CMSAttribute:
 
 
 @lru_cache(maxsize=1024)
-def _signing_certificate(der: bytes) -> cms.CMSAttribute:
+def _signing_certificate(der: bytes) -> bytes:
     """ESSCertIDv2 with SHA-256, the default, and so left out (RFC 5035 section 4)."""
     cert = x509.Certificate.load(der)
     issuer = x509.GeneralName(name="directory_name", value=cert.issuer)
@@ -76,7 +76,13 @@ def _signing_certificate(der: bytes) -> cms.CMSAttribute:
             "issuer_serial": {"issuer": [issuer], "serial_number": cert.serial_number},
         }
     )
-    return _attribute("signing_certificate_v2", tsp.SigningCertificateV2({"certs": [cert_id]}))
+    value = tsp.SigningCertificateV2({"certs": [cert_id]})
+    return bytes(_attribute("signing_certificate_v2", value).dump())
+
+
+@lru_cache(maxsize=16)
+def _content_type(name: str) -> bytes:
+    return bytes(_attribute("content_type", name).dump())
 
 
 def signed_attributes(
@@ -87,15 +93,24 @@ def signed_attributes(
     content_type: str = "data",
 ) -> bytes:
     """The DER that gets signed: type, digest, certificate and, unless PAdES, the time."""
-    attributes = [
-        _attribute("content_type", content_type),
-        _attribute("message_digest", digest),
+    parts = [
+        _content_type(content_type),
+        bytes(_attribute("message_digest", digest).dump()),
         _signing_certificate(certificate.dump()),
     ]
     if signing_time is not None:
         time = cms.Time({"utc_time": core.UTCTime(signing_time.replace(microsecond=0))})
-        attributes.append(_attribute("signing_time", time))
-    return bytes(cms.CMSAttributes(attributes).dump(force=True))
+        parts.append(bytes(_attribute("signing_time", time).dump()))
+    # DER orders the members of a SET OF by their encoding (X.690 section 11.6).
+    body = b"".join(sorted(parts))
+    return b"\x31" + _length(len(body)) + body
+
+
+def _length(size: int) -> bytes:
+    if size < 0x80:
+        return bytes([size])
+    digits = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes([0x80 | len(digits)]) + digits
 
 
 def assemble(

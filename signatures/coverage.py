@@ -29,7 +29,7 @@ from pyhanko.sign.diff_analysis.policies import _find_orphans
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
-_HEX = re.compile(rb"<[0-9A-Fa-f\s]*>")
+_HEX = re.compile(rb"<(?:[0-9A-F]*|[0-9a-f]*)>")
 _END = re.compile(rb"startxref[\r\n\s]+(\d+)[\r\n\s]+%%EOF[\r\n\s]*")
 _OBJECT = re.compile(rb"(?<![0-9A-Za-z])(\d{1,10})\s+(\d{1,5})\s+obj\b")
 
@@ -73,8 +73,8 @@ def signed_span(embedded: EmbeddedPdfSignature, data: bytes) -> Span | None:
     gap = data[start:end]
     if _HEX.fullmatch(gap) is None:
         return None
-    digits = b"".join(gap[1:-1].split())
-    stated = bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode())
+    digits = gap[1:-1].decode()
+    stated = bytes.fromhex(digits + "0" * (len(digits) % 2))
     if stated != embedded.pkcs7_content or not _is_padded_with_zeros(stated):
         return None
     return Span(start, end, end + length)
@@ -133,7 +133,9 @@ def _are_orphans_bare(embedded: EmbeddedPdfSignature) -> bool:
         resolver = reader.get_historical_resolver(revision)
         for reference in _find_orphans(resolver):
             found = resolver(reference)
-            if isinstance(found, dict) and ("/Type" in found or "/Subtype" in found):
+            if isinstance(found, dict) and (
+                "/Subtype" in found or found.get("/Type", "/VRI") not in ("/VRI", "/DSS")
+            ):
                 return False
     return True
 

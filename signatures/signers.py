@@ -31,6 +31,7 @@ from signatures.chains import (
     VERIFIER,
     Chain,
     Evidence,
+    are_authentic,
     certificates_of,
     check_chain,
 )
@@ -155,6 +156,17 @@ def _verify(
     return _Core(intact, valid, tuple(codes))
 
 
+def _shell_codes(signed: cms.SignedData, info: cms.SignerInfo) -> tuple[str, ...]:
+    """What stands around the signed attributes and is signed by nobody (RFC 5652 section 5)."""
+    named = {one["algorithm"].native for one in signed["digest_algorithms"]}
+    is_sound = (
+        info["digest_algorithm"]["algorithm"].native in named
+        and signed["version"].native in ("v1", "v3", "v4", "v5")
+        and info["version"].native in ("v1", "v3")
+    )
+    return () if is_sound else ("not_parseable",)
+
+
 def _binding_codes(info: cms.SignerInfo, certificate: x509.Certificate) -> tuple[str, ...]:
     attributes = info["signed_attrs"]
     if isinstance(attributes, core.Void) or not len(attributes):
@@ -228,6 +240,8 @@ def check_token(
     if chain.code is not None:
         codes.append("timestamp_untrusted")
         codes.append(chain.code)
+    elif not are_authentic(every, trust=moment.trust):
+        codes.append("timestamp_untrusted")
     intact = fits and made.intact and made.valid
     found = unique(codes)
     report = StampReport(time, certificate.subject.human_friendly, intact, not found, found)
@@ -290,6 +304,7 @@ def check_signer(
     if "unsupported_algorithm" in codes:
         return _with(blank, reasons=tuple(codes))
     codes.extend(_binding_codes(info, certificate))
+    codes.extend(_shell_codes(signed, info))
     if not isinstance(signed["encap_content_info"]["content"], core.Void):
         codes.append("attached_instead_of_detached")
     digest = digest_of(info["digest_algorithm"]["algorithm"].native)
@@ -332,6 +347,8 @@ def _judge(
         chain = _judge_chain(certificate, moment=moment, proofs=proofs)
     if chain.code is not None:
         codes.append(chain.code)
+    elif not are_authentic(moment.evidence.certificates, trust=moment.trust):
+        codes.append("chain_invalid")
     return _with(
         blank,
         intact=made.intact,

@@ -75,5 +75,6 @@ class StampAuthority:
 
 
 def _rejection(failure: str) -> bytes:
-    status = {"status": "rejection", "fail_info": {failure}}
-    return bytes(tsp.TimeStampResp({"status": status}).dump())
+    """A response without a token, which the library's own type cannot express."""
+    body = tsp.PKIStatusInfo({"status": "rejection", "fail_info": {failure}}).dump()
+    return b"\x30" + bytes([len(body)]) + bytes(body)

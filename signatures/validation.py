@@ -24,6 +24,7 @@ from core.errors import InvalidInput
 from signatures.chains import Evidence
 from signatures.cms import normalize_cms
 from signatures.coverage import Span, coverage_of, signed_span
+from signatures.hexstrings import quick_hex
 from signatures.report import Report, SignatureReport, unique
 from signatures.signers import Moment, check_signer, check_token
 from signatures.trust import NOBODY, TrustStore
@@ -137,7 +138,8 @@ def validate_pdf(data: bytes, *, trust: TrustStore = NOBODY, at: datetime | None
     """Every signature and document time stamp inside a PDF, earliest first."""
     moment = at or clock.now()
     try:
-        return _validate_pdf(data, trust=trust, at=moment)
+        with quick_hex():
+            return _validate_pdf(data, trust=trust, at=moment)
     except Exception as problem:
         # Hostile bytes: the parser's exception, whichever it is, must not become ours.
         return _failed(problem, moment)
