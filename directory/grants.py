@@ -92,7 +92,7 @@ async def add(
     return _id(granted)
 
 
-async def revoke(actor: Actor, *, grant_id: uuid.UUID) -> None:
+async def revoke(actor: Actor, *, organization_id: uuid.UUID, grant_id: uuid.UUID) -> None:
     """Take a role away; the next request of the account already goes without it.
 
     With the last role in the organization go its sessions and tokens for it. Raises `NotFound`,
@@ -100,14 +100,14 @@ async def revoke(actor: Actor, *, grant_id: uuid.UUID) -> None:
     """
     async with db.transaction():
         found = await db.row(
-            """SELECT account_id, organization_id, role FROM role_grant
-               WHERE id = $1 AND revoked_at IS NULL""",
-            grant_id,
-        )
-        if found is None or not may_administer(actor, found["organization_id"]):
+            """SELECT account_id, role FROM role_grant
+               WHERE id = $1 AND organization_id = $2 AND revoked_at IS NULL""",
+            grant_id, organization_id,
+        )  # fmt: skip
+        if found is None or not may_administer(actor, organization_id):
             raise NotFound
-        account_id, organization_id = found["account_id"], found["organization_id"]
         require_administration(actor, organization_id)
+        account_id = found["account_id"]
         if found["role"] == "administrator":
             await keep_an_administrator(organization_id, without=account_id)
         taken = await db.execute(

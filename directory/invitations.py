@@ -93,7 +93,8 @@ async def withdraw(actor: Actor, *, invitation_id: uuid.UUID) -> None:
     async with db.transaction():
         organization_id = await db.value(
             """UPDATE invitation SET revoked_at = $2
-               WHERE id = $1 AND used_at IS NULL AND revoked_at IS NULL RETURNING organization_id""",
+               WHERE id = $1 AND used_at IS NULL AND revoked_at IS NULL
+               RETURNING organization_id""",
             invitation_id, clock.now(),
         )  # fmt: skip
         if organization_id is None or not grants.may_administer(actor, organization_id):
@@ -120,10 +121,8 @@ async def accept(
     name = accounts.login_of(login)
     passwords.check_strength(password, login=name)
     _check_name(person)
-    if (
-        await db.value(f"SELECT id FROM invitation {_OPEN}", fingerprint(token), clock.now())
-        is None
-    ):
+    waits = await db.value(f"SELECT id FROM invitation {_OPEN}", fingerprint(token), clock.now())
+    if waits is None:
         raise _invalid()  # before the costly hash
     kept = await passwords.hash_password(password)
     async with db.transaction():

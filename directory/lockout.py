@@ -84,8 +84,8 @@ async def _claim(*, login: str, account_id: uuid.UUID | None) -> Attempt | None:
     now = clock.now()
     found = await db.row(
         """UPDATE account SET failed_count = failed_count + 1, locked_until = CASE
-               WHEN failed_count + 1 >= $4 THEN
-                   $3 + least($5 * 2 ^ least(failed_count + 1 - $4, 20), $6)
+               WHEN failed_count + 1 >= $4 THEN $3::timestamptz
+                   + least($5::interval * 2 ^ least(failed_count + 1 - $4::int, 20), $6::interval)
            END
            WHERE (id = $1 OR login = $2) AND status = 'active'
              AND (locked_until IS NULL OR locked_until <= $3)

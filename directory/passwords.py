@@ -147,7 +147,8 @@ def _is_common(folded: str) -> bool:
         return True
     if any(folded in row * 3 or folded[::-1] in row * 3 for row in _ROWS):
         return True
-    for text in (folded, folded.translate(_LOOKALIKES)):
+    core = folded.strip("0123456789!@#$%^&*()-_=+.,? ")
+    for text in (folded, core.translate(_LOOKALIKES)):
         letters = "".join(sign for sign in text if sign.isalpha())
         if letters in _ROOTS or letters[: _period(letters)] in _ROOTS:
             return True

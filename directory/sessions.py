@@ -261,7 +261,7 @@ async def end_all(
 async def sweep() -> int:
     """Delete sessions that ended, expired or fell asleep more than 30 days ago; a periodic job."""
     return await db.execute(
-        "DELETE FROM session WHERE least(ended_at, expires_at, seen_at + $2) < $1",
+        "DELETE FROM session WHERE least(ended_at, expires_at, seen_at + $2::interval) < $1",
         clock.now() - KEPT, IDLE,
     )  # fmt: skip
 
