@@ -11,6 +11,7 @@ APP_REGISTRY = AppRegistry(
         "storage.piccolo_app",
         "audit.piccolo_app",
         "directory.piccolo_app",
+        "signatures.piccolo_app",
         "notify.piccolo_app",
         "docflow.documents.piccolo_app",
         "docflow.routing.piccolo_app",

@@ -73,6 +73,19 @@ class DocumentFile(Table, tablename="document_file"):
     created_at = Timestamptz()
 
 
+class Quarantine(Table, tablename="quarantine"):
+    """A file that was not taken, kept for those who look into it (карантин)."""
+
+    id = UUID(primary_key=True)
+    blob_id = UUID(default=None)
+    organization_id = UUID(default=None)
+    document_id = UUID(null=True)
+    file_name = Text()
+    reason = Text()
+    created_by = UUID(default=None)
+    created_at = Timestamptz()
+
+
 class Signature(Table, tablename="signature"):
     """An electronic signature and what its check found (электронная подпись)."""
 
@@ -106,6 +119,7 @@ class SigningSession(Table, tablename="signing_session"):
     prepared_blob_id = UUID(null=True)
     created_at = Timestamptz()
     expires_at = Timestamptz()
+    updated_at = Timestamptz()
     finished_at = Timestamptz(null=True)
 
 
@@ -125,7 +139,7 @@ class Journal(Table, tablename="journal"):
 
 
 class JournalCounter(Table, tablename="journal_counter"):
-    """The last number given in a journal's period (счётчик журнала). Its key is the pair (journal_id, period)."""
+    """The last number given in a journal's period (счётчик журнала)."""
 
     journal_id = UUID(default=None)
     period = Text()

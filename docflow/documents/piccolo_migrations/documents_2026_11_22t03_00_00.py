@@ -72,6 +72,18 @@ CREATE TABLE document_file (
 CREATE UNIQUE INDEX document_file_current ON document_file (document_id, role, position) WHERE is_current;
 CREATE INDEX document_file_blob ON document_file (blob_id);
 
+CREATE TABLE quarantine (
+    id uuid PRIMARY KEY,
+    blob_id uuid NOT NULL REFERENCES blob,
+    organization_id uuid NOT NULL REFERENCES organization,
+    document_id uuid REFERENCES document,
+    file_name text NOT NULL,
+    reason text NOT NULL,
+    created_by uuid NOT NULL,
+    created_at timestamptz NOT NULL
+);
+CREATE INDEX quarantine_organization ON quarantine (organization_id, id);
+
 CREATE TABLE signature (
     id uuid PRIMARY KEY,
     document_id uuid NOT NULL REFERENCES document,
@@ -103,6 +115,7 @@ CREATE TABLE signing_session (
     prepared_blob_id uuid REFERENCES blob,
     created_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
     finished_at timestamptz
 );
 CREATE INDEX signing_session_open ON signing_session (expires_at) WHERE status = 'open';

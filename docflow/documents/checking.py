@@ -1,0 +1,117 @@
+"""What the signatures of a document are worth: asked of the stored bytes, at arm's length."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from core import db
+from core.errors import InvalidInput, NotFound
+from core.sandbox import pool
+from signatures import anchors
+from storage import blobs
+
+Verdict = Literal["valid", "invalid", "indeterminate"]
+_ORDER = ("valid", "indeterminate", "invalid")
+READ_UP_TO = 256 * 1024 * 1024
+
+
+class SignatureInvalid(InvalidInput):
+    """A signature does not hold: the bytes were changed, or it was never good (422)."""
+
+    code = "signature_invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A verdict with its reasons; `raw` is the whole report."""
+
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    signatures: int
+    words: tuple[Mapping[str, str], ...] = ()
+    raw: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What is kept with a hop: no names, only what was found."""
+        return {
+            "verdict": self.verdict,
+            "reasons": list(self.reasons),
+            "signatures": self.signatures,
+            "certificates": [s.get("certificate_sha256") for s in self.raw.get("signatures", ())],
+            "at": self.raw.get("at"),
+        }
+
+
+async def validate(content: bytes, *, signature: bytes | None = None) -> Check:
+    """Validate the signatures inside a PDF, or a detached one over any bytes, in the sandbox."""
+    trust = await anchors.store()
+    report = await pool().run(
+        "signatures.validation:validate_bytes",
+        {
+            "data": content,
+            "signature": signature,
+            "roots": list(trust.roots),
+            "others": list(trust.others),
+            "crls": list(trust.crls),
+        },
+    )
+    return _check(report)
+
+
+async def check_document(document_id: uuid.UUID) -> Check:
+    """Check every signature of the document's current files anew, as a relay must.
+
+    Reads the stored originals; belongs outside a transaction. The worst verdict counts; a
+    document without a signature is indeterminate.
+    """
+    found = await db.rows(
+        """SELECT f.id, f.blob_id, s.blob_id AS signature_id FROM document_file AS f
+           LEFT JOIN signature AS s ON s.file_id = f.id AND s.form = 'cades'
+           WHERE f.document_id = $1 AND f.is_current
+           AND (f.role = 'main' OR s.id IS NOT NULL) ORDER BY f.role DESC, f.position""",
+        document_id,
+    )
+    if not found:
+        raise NotFound(document_id=str(document_id))
+    checks = []
+    for row in found:
+        content = await blobs.read(row["blob_id"], limit=READ_UP_TO)
+        detached = row["signature_id"] and await blobs.read(row["signature_id"], limit=1 << 20)
+        checks.append(await validate(content, signature=detached or None))
+    return _worst(checks)
+
+
+def require_not_invalid(check: Check) -> None:
+    """Raise `signature_invalid`, in the words of the report, when a signature does not hold."""
+    if check.verdict == "invalid":
+        raise SignatureInvalid(
+            "Подпись не подтверждена: "
+            + "; ".join(word["ru"] for word in check.words)
+            + " Запросите у отправителя подлинный файл.",
+            "The signature does not hold: "
+            + "; ".join(word["en"] for word in check.words)
+            + " Ask the sender for the genuine file.",
+            reasons=list(check.reasons),
+        )
+
+
+def _check(report: dict[str, Any]) -> Check:
+    words = tuple(report["reasons"])
+    return Check(
+        verdict=report["verdict"],
+        reasons=tuple(word["code"] for word in words),
+        signatures=len(report["signatures"]),
+        words=words,
+        raw=report,
+    )
+
+
+def _worst(checks: list[Check]) -> Check:
+    worst = max(checks, key=lambda check: _ORDER.index(check.verdict))
+    merged = [one for check in checks for one in check.raw.get("signatures", ())]
+    reasons = tuple(dict.fromkeys(code for check in checks for code in check.reasons))
+    return Check(
+        worst.verdict, reasons, len(merged), worst.words, {**worst.raw, "signatures": merged}
+    )

@@ -1,0 +1,242 @@
+"""Files of a document: streamed in, parsed at arm's length, kept as received, by revision."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from audit import events
+from core import clock, db, idempotency
+from core.actor import Actor
+from core.errors import InvalidInput, NotFound, ServiceError, UnsupportedType
+from core.sandbox import pool
+from docflow.documents import cards, checking, signed, visibility
+from docflow.documents.kinds import PDF, FileRule, kind_of
+from storage import blobs
+from storage.blobs import StoredBlob
+
+Role = Literal["main", "annex", "scan"]
+
+PARSED_UP_TO = 64 * 1024 * 1024
+"""Bytes up to which a file is read for its text and signatures at intake; a larger one is stored,
+hashed and typed all the same, and must be signed by a detached signature."""
+
+MAX_ANNEXES = 500
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was learned of a file before it is entered."""
+
+    text: str = ""
+    pages: int | None = None
+    problems: list[str] = field(default_factory=list)
+    report: dict[str, Any] | None = None
+
+
+async def attach(
+    actor: Actor,
+    document_id: uuid.UUID,
+    *,
+    stream: AsyncIterator[bytes],
+    file_name: str,
+    role: Role = "main",
+    position: int = 0,
+    title: str = "",
+    key: str | None = None,
+) -> uuid.UUID:
+    """Add a file to a draft, or a new revision of the one in that place; answers the file's id.
+
+    The bytes stream to the store at constant memory. Type and size go by the kind's rules and by
+    content, never by name. Raises `empty_file`, `too_large`, `unsupported_type`, `broken_pdf` and
+    other codes of the parsers, `signature_invalid` for a signed file that was changed; a file that
+    is not taken lies in quarantine and the document stays as it was.
+    """
+    actor.require("clerk", "signatory")
+    found = await visibility.own_document(actor, document_id, lock=False)
+    cards.require_editable(found)
+    rule = _rule(found["kind"], role, position)
+    tee = _Tee(stream)
+    blob = await blobs.store(tee, limit=rule.max_size)
+    try:
+        if blob.media_type not in rule.media_types:
+            raise UnsupportedType(
+                f"Файл «{file_name}» имеет тип {blob.media_type}. Здесь принимаются: "
+                f"{', '.join(sorted(rule.media_types))}.",
+                f"The file {file_name!r} is {blob.media_type}. Accepted here: "
+                f"{', '.join(sorted(rule.media_types))}.",
+                media_type=blob.media_type,
+            )
+        seen = await _inspect(tee.content, blob)
+    except ServiceError as problem:
+        await _quarantine(actor, blob, document_id, file_name, problem.error_code)
+        raise
+    request = idempotency.request_hash("file", str(document_id), role, str(position), blob.sha256)
+
+    async def enter() -> uuid.UUID:
+        return await _enter(actor, document_id, blob, seen, (role, position, file_name, title))
+
+    file_id, _ = await idempotency.once(scope=actor.home_id, key=key, request=request, create=enter)
+    return file_id
+
+
+async def current_files(document_id: uuid.UUID) -> list[db.Row]:
+    """The document's files as they stand: the main one first, then annexes in order."""
+    return await db.rows(
+        """SELECT id, role, position, revision, title, file_name, blob_id, media_type, size,
+                  encode(sha256, 'hex') AS sha256, pages, problems, created_at
+           FROM document_file WHERE document_id = $1 AND is_current
+           ORDER BY role DESC, position""",
+        document_id,
+    )
+
+
+async def visible_file(actor: Actor, file_id: uuid.UUID) -> db.Row:
+    """One file of a document the actor may see; NotFound otherwise."""
+    found = await db.row(
+        f"""SELECT f.*, d.mark, d.status AS document_status, d.organization_id
+            FROM document_file AS f JOIN document AS d ON d.id = f.document_id
+            WHERE f.id = $2 AND {visibility.condition("d", "$1")}""",
+        visibility.reader(actor), file_id,
+    )  # fmt: skip
+    if found is None:
+        raise NotFound(file_id=str(file_id))
+    if found["document_status"] == "recalled" and found["organization_id"] != actor.home_id:
+        raise NotFound(
+            "Документ отозван отправителем; его содержание больше не выдаётся.",
+            "The sender has recalled the document; its content is not given out any more.",
+            code="document_recalled",
+        )
+    return found
+
+
+class _Tee:
+    """Passes a stream on and keeps a copy of it as long as it is small enough to parse."""
+
+    def __init__(self, stream: AsyncIterator[bytes]) -> None:
+        self._stream = stream
+        self._chunks: list[bytes] = []
+        self._size = 0
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        chunk = await anext(self._stream)
+        self._size += len(chunk)
+        if self._size <= PARSED_UP_TO:
+            self._chunks.append(chunk)
+        else:
+            self._chunks.clear()
+        return chunk
+
+    @property
+    def content(self) -> bytes | None:
+        """The whole of it, or None when it was too large to keep."""
+        return b"".join(self._chunks) if self._size <= PARSED_UP_TO else None
+
+
+def _rule(kind: str, role: Role, position: int) -> FileRule:
+    if role == "main" and position != 0:
+        raise InvalidInput(
+            "У документа один основной файл.", "A document has one main file.", code="bad_position"
+        )
+    if not 0 <= position <= MAX_ANNEXES:
+        raise InvalidInput(
+            f"Номер приложения: от 0 до {MAX_ANNEXES}.",
+            f"Number of the annex: 0 to {MAX_ANNEXES}.",
+            code="bad_position",
+        )
+    return kind_of(kind).main if role == "main" else kind_of(kind).annex
+
+
+async def _inspect(content: bytes | None, blob: StoredBlob) -> _Seen:
+    """Text, pages and signatures, found out in other processes."""
+    if content is None:
+        return _Seen(problems=["not_parsed"])
+    reading = pool().run("core.sandbox.extract:extract_text", content, blob.media_type)
+    if blob.media_type != PDF or b"/ByteRange" not in content:
+        read = await reading
+        return _Seen(read["text"], read["pages"], read["problems"])
+    read, report = await asyncio.gather(reading, checking.validate(content))
+    checking.require_not_invalid(report)
+    return _Seen(read["text"], read["pages"], read["problems"], report.raw)
+
+
+async def _enter(
+    actor: Actor,
+    document_id: uuid.UUID,
+    blob: StoredBlob,
+    seen: _Seen,
+    place: tuple[Role, int, str, str],
+) -> uuid.UUID:
+    role, position, file_name, title = place
+    found = await visibility.own_document(actor, document_id)
+    cards.require_editable(found)
+    file_id = await enter_revision(
+        actor, document_id, blob, role=role, position=position, file_name=file_name, title=title,
+        pages=seen.pages, problems=seen.problems,
+    )  # fmt: skip
+    if role == "main":
+        await db.execute(
+            "UPDATE document_text SET body = $2 WHERE document_id = $1",
+            document_id, seen.text.replace("\x00", " "),
+        )  # fmt: skip
+    if seen.report:
+        await signed.record_found(actor, found, file_id, seen.report)
+    return file_id
+
+
+async def enter_revision(
+    actor: Actor,
+    document_id: uuid.UUID,
+    blob: StoredBlob,
+    *,
+    role: str,
+    position: int,
+    file_name: str,
+    title: str,
+    pages: int | None,
+    problems: list[str],
+) -> uuid.UUID:
+    """Write the next revision of a place and its event; inside the caller's transaction."""
+    file_id = clock.new_id()
+    last = await db.value(
+        """UPDATE document_file SET is_current = false
+           WHERE document_id = $1 AND role = $2 AND position = $3 AND is_current
+           RETURNING revision""",
+        document_id, role, position,
+    )  # fmt: skip
+    await db.execute(
+        """INSERT INTO document_file (id, document_id, role, position, revision, title, file_name,
+               blob_id, media_type, size, sha256, pages, problems, created_by, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)""",
+        file_id, document_id, role, position, (last or 0) + 1, title or file_name, file_name,
+        blob.id, blob.media_type, blob.size, bytes.fromhex(blob.sha256), pages, problems,
+        actor.account_id, clock.now(),
+    )  # fmt: skip
+    await events.record(
+        actor, "document.file_added", subject=("document_file", file_id), document_id=document_id,
+        data={"role": role, "position": position, "sha256": blob.sha256, "size": blob.size,
+              "media_type": blob.media_type},
+    )  # fmt: skip
+    return file_id
+
+
+async def _quarantine(
+    actor: Actor, blob: StoredBlob, document_id: uuid.UUID, file_name: str, reason: str
+) -> None:
+    entry_id = clock.new_id()
+    async with db.transaction():
+        await db.execute(
+            """INSERT INTO quarantine (id, blob_id, organization_id, document_id, file_name, reason,
+                                       created_by, created_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
+            entry_id, blob.id, actor.home_id, document_id, file_name[:255], reason,
+            actor.account_id, clock.now(),
+        )  # fmt: skip
+        await events.record(
+            actor, "file.quarantined", subject=("quarantine", entry_id), document_id=document_id,
+            data={"reason": reason, "sha256": blob.sha256},
+        )  # fmt: skip
