@@ -1,0 +1,101 @@
+"""What an organization can be told, as data: one entry a kind, in Russian and English; pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeKind:
+    """A kind of notice (вид уведомления); templates take the notice's data by name."""
+
+    subject_ru: str
+    subject_en: str
+    text_ru: str
+    text_en: str
+    is_mailed: bool = True
+    """Also sent to the organization's own e-mail address, where it has one."""
+
+
+NOTICE_KINDS: dict[str, NoticeKind] = {
+    "due_in_3_days": NoticeKind(
+        "Через три дня истекает срок", "A deadline in three days",
+        "Срок исполнения документа истекает {due_on}. Откройте документ и ответьте.",
+        "The document is due on {due_on}. Open it and answer.",
+    ),
+    "due_today": NoticeKind(
+        "Сегодня истекает срок", "A deadline today",
+        "Сегодня, {due_on}, истекает срок исполнения документа. Откройте документ и ответьте.",
+        "The document is due today, {due_on}. Open it and answer.",
+    ),
+    "silent_list": NoticeKind(
+        "Срок прошёл, есть не ответившие", "The deadline has passed, some are silent",
+        "Срок исполнения прошёл. Не ответили организаций: {count}."
+        " Их список — в контрольном листе документа.",
+        "The deadline has passed. Organizations that have not answered: {count}."
+        " See the document's control list.",
+    ),
+    "relay_overdue": NoticeKind(
+        "Документ не передан ниже в срок", "A document was not passed on in time",
+        "Документ ждёт передачи вышестоящей организацией. Не получили организаций: {count}."
+        " Можно доставить им напрямую из контрольного листа.",
+        "The document waits for a relay to pass it on. Organizations without it: {count}."
+        " You can deliver to them directly from the control list.",
+    ),
+    "webhook_disabled": NoticeKind(
+        "Вебхук отключён", "A webhook was disabled",
+        "Вебхук на узел {host} отключён: он не принимает сообщения. Проверьте получателя,"
+        " включите вебхук и отправьте пропущенное ещё раз.",
+        "The webhook to {host} was disabled: it does not take messages. Check the receiver,"
+        " enable the webhook and resend what was missed.",
+    ),
+    "dispatch_recalled": NoticeKind(
+        "Документ отозван", "A document was recalled",
+        "Отправитель отозвал документ. Не исполняйте его; он остался в журнале с отметкой.",
+        "The sender recalled a document. Do not act on it; it stays in the journal, marked.",
+    ),
+    "answer_received": NoticeKind(
+        "Получен ответ на документ", "An answer to a document",
+        "На ваш документ пришёл ответ. Откройте контрольный лист.",
+        "Your document was answered. Open the control list.",
+        is_mailed=False,
+    ),
+    "delivery_refused": NoticeKind(
+        "Получатель отказал", "A recipient refused",
+        "Получатель отказался принять документ. Причина — в контрольном листе.",
+        "A recipient refused the document. The control list says why.",
+    ),
+    "recipient_ceased": NoticeKind(
+        "Получатель ликвидирован или объединён", "A recipient ceased",
+        "Получатель документа закрыт или объединён с другим. Его доставка завершена или"
+        " передана преемнику; итог контрольного листа не изменился.",
+        "A recipient was closed or merged. Its delivery was ended or passed to the successor;"
+        " the control list's total has not changed.",
+        is_mailed=False,
+    ),
+    "document_received": NoticeKind(
+        "Новый входящий документ", "A new incoming document",
+        "Получен новый документ. Откройте входящие.",
+        "A new document has arrived. Open the inbox.",
+    ),
+}  # fmt: skip
+"""Every kind by the name that is stored; names never change."""
+
+
+class _Known(dict[str, Any]):
+    """A value that an older notice lacks is shown as a dash, never as an error."""
+
+    def __missing__(self, key: str) -> str:
+        return "—"
+
+
+def subjects_of(kind: str) -> tuple[str, str]:
+    """The heading in Russian and English."""
+    found = NOTICE_KINDS[kind]
+    return found.subject_ru, found.subject_en
+
+
+def texts_of(kind: str, data: Mapping[str, Any]) -> tuple[str, str]:
+    """The text in Russian and English with the notice's data filled in."""
+    found, known = NOTICE_KINDS[kind], _Known({name: str(item) for name, item in data.items()})
+    return found.text_ru.format_map(known), found.text_en.format_map(known)
