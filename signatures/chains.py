@@ -262,7 +262,12 @@ def _is_authentic(one: x509.Certificate, known: tuple[x509.Certificate, ...]) ->
         except InvalidSignature:
             continue
         return True
-    return not named
+    return not named and not any(
+        other.serial_number == one.serial_number
+        and other.public_key.dump() == one.public_key.dump()
+        and other.dump() != one.dump()
+        for other in known
+    )
 
 
 def certificates_of(choices: Iterable[Any]) -> tuple[x509.Certificate, ...]:

@@ -156,13 +156,14 @@ def _verify(
     return _Core(intact, valid, tuple(codes))
 
 
-def _shell_codes(signed: cms.SignedData, info: cms.SignerInfo) -> tuple[str, ...]:
+def _shell_codes(signed: cms.SignedData, info: cms.SignerInfo, kind: str) -> tuple[str, ...]:
     """What stands around the signed attributes and is signed by nobody (RFC 5652 section 5)."""
     named = {one["algorithm"].native for one in signed["digest_algorithms"]}
     is_sound = (
         info["digest_algorithm"]["algorithm"].native in named
         and signed["version"].native in ("v1", "v3", "v4", "v5")
         and info["version"].native in ("v1", "v3")
+        and signed["encap_content_info"]["content_type"].native == kind
     )
     return () if is_sound else ("not_parseable",)
 
@@ -222,7 +223,7 @@ def check_token(
         content.native_bytes if hasattr(content, "native_bytes") else bytes(content),
     ).digest()
     made = _verify(info, certificate, content_type="tst_info", digest=digest)
-    codes = [*_binding_codes(info, certificate)]
+    codes = [*_binding_codes(info, certificate), *_shell_codes(signed, info, "tst_info")]
     if not (fits and made.intact and made.valid):
         codes.append("timestamp_invalid")
     extended = certificate.extended_key_usage_value
@@ -304,7 +305,7 @@ def check_signer(
     if "unsupported_algorithm" in codes:
         return _with(blank, reasons=tuple(codes))
     codes.extend(_binding_codes(info, certificate))
-    codes.extend(_shell_codes(signed, info))
+    codes.extend(_shell_codes(signed, info, "data"))
     if not isinstance(signed["encap_content_info"]["content"], core.Void):
         codes.append("attached_instead_of_detached")
     digest = digest_of(info["digest_algorithm"]["algorithm"].native)
