@@ -6,10 +6,9 @@ from audit import transitions
 from core import clock, db
 from core.actor import Actor
 from core.errors import InvalidInput
-from directory import selection
 from docflow.documents import links, visibility
 from docflow.documents.states import DocumentStatus
-from docflow.routing import announcing, deliveries, dispatch
+from docflow.routing import announcing, deliveries, dispatch, lines
 from docflow.routing.states import TRANSITIONS, DeliveryStatus
 
 
@@ -42,7 +41,7 @@ async def answer(actor: Actor, delivery_id: uuid.UUID, *, document_id: uuid.UUID
         dispatch_id = await dispatch.send(
             actor, document_id,
             wanted=dispatch.DispatchInput(
-                selector=selection.only([asked["organization_id"]]), mode="direct"
+                selector=lines.only([asked["organization_id"]]), mode="direct"
             ),
         )  # fmt: skip
         await db.execute(

@@ -8,8 +8,8 @@ from audit import reads
 from core import clock, db
 from core.actor import Actor
 from core.errors import InvalidInput, NotFound
-from directory import selection
 from docflow.documents import visibility
+from docflow.routing import lines
 from docflow.routing.states import SILENT, DeliveryStatus
 
 MAX_LIMIT = 200
@@ -119,7 +119,7 @@ async def roll_up(actor: Actor, document_id: uuid.UUID, *, on: date | None = Non
     """
     organization_id = await _follower(actor, document_id)
     day = on or clock.today()
-    branches, values = selection.branches_sql(organization_id, on=day, first=2)
+    branches, values = lines.branches_sql(organization_id, on=day, first=2)
     return await db.rows(
         f"""SELECT o.id, o.code, o.name, o.kind, v.status, count(*) AS number
             FROM ({branches}) AS b JOIN delivery AS v ON v.recipient_id = b.organization_id

@@ -59,8 +59,8 @@ async def acknowledge_for(actor: Actor, delivery_id: uuid.UUID, *, person_id: uu
     """
     actor.require("clerk")
     found = await db.row("SELECT * FROM delivery WHERE id = $1", delivery_id)
-    if found is None or not await links.is_superior(
-        actor.home_id, found["recipient_id"], on=clock.today()
+    if found is None or not await links.is_above(
+        upper_id=actor.home_id, lower_id=found["recipient_id"], on=clock.today()
     ):
         raise NotFound(delivery_id=str(delivery_id))
     if not await people.holds_post(person_id, found["recipient_id"], on=clock.today()):

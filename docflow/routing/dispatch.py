@@ -16,7 +16,7 @@ from directory import selection
 from docflow.documents import visibility
 from docflow.documents.kinds import kind_of
 from docflow.documents.states import TRANSITIONS, DocumentStatus
-from docflow.routing import announcing
+from docflow.routing import announcing, lines
 from notify import webhooks
 
 Mode = Literal["direct", "chancery"]
@@ -62,15 +62,15 @@ async def plan(
     place = len(values) + 1
     counts = await db.rows(
         f"""WITH {chosen}
-            SELECT c.kind, o.channels[1] AS channel, c.via_recipient_id IS NULL AS top,
+            SELECT c.kind, c.channel, c.via_recipient_id IS NULL AS top,
                    EXISTS (SELECT 1 FROM delivery AS v WHERE v.recipient_id = c.recipient_id
                            AND v.document_id = ${place}) AS known, count(*) AS number
-            FROM chosen AS c JOIN organization AS o ON o.id = c.recipient_id GROUP BY 1, 2, 3, 4""",
+            FROM chosen AS c GROUP BY 1, 2, 3, 4""",
         *values, document_id,
     )  # fmt: skip
     page = await db.rows(
         f"""WITH {chosen}
-            SELECT o.id, o.code, o.kind, o.name, o.channels[1] AS channel, c.via_recipient_id
+            SELECT o.id, o.code, o.kind, o.name, c.channel, c.via_recipient_id
             FROM chosen AS c JOIN organization AS o ON o.id = c.recipient_id
             WHERE ${place}::text IS NULL OR o.code > ${place} ORDER BY o.code LIMIT ${place + 1}""",
         *values, after, max(1, min(limit, LIST_LIMIT)),
@@ -162,8 +162,8 @@ async def _fan_out(
         f"""WITH {chosen},
             planned AS MATERIALIZED (
                 SELECT uuidv7() AS id, c.recipient_id, c.kind, c.via_recipient_id,
-                       o.channels[1] AS channel
-                FROM chosen AS c JOIN organization AS o ON o.id = c.recipient_id
+                       c.channel
+                FROM chosen AS c
                 WHERE NOT EXISTS (SELECT 1 FROM delivery AS v WHERE v.recipient_id = c.recipient_id
                                   AND v.document_id = ${p + 2})),
             placed AS MATERIALIZED (
@@ -199,15 +199,20 @@ async def _fan_out(
 
 def _chosen(wanted: DispatchInput) -> tuple[str, list[Any]]:
     """The common table ``chosen``; its own placeholders come first."""
-    sql, values = selection.selection_sql(wanted.selector, on=clock.today())
-    via = "via_recipient_id" if wanted.mode == "chancery" else "NULL::uuid AS via_recipient_id"
+    if wanted.mode == "chancery":
+        sql, values = selection.selection_sql(wanted.selector, on=clock.today())
+        columns = "recipient_id, recipient_kind AS kind, channel, via_recipient_id"
+        return f"chosen AS MATERIALIZED (SELECT {columns} FROM ({sql}) AS s)", values
+    sql, values = selection.ids_sql(wanted.selector, on=clock.today())
+    columns = "id AS recipient_id, kind, channels[1] AS channel, NULL::uuid AS via_recipient_id"
     return (
-        f"chosen AS MATERIALIZED (SELECT recipient_id, kind, {via} FROM ({sql}) AS s)",
-        list(values),
+        f"""chosen AS MATERIALIZED (SELECT {columns} FROM organization WHERE id IN ({sql}))""",
+        values,
     )
 
 
 async def _check(actor: Actor, found: db.Row, wanted: DispatchInput) -> None:
+    selection.check(wanted.selector)
     today = clock.today()
     for kind, day in wanted.deadlines.items():
         if kind not in LEVELS:
@@ -234,11 +239,11 @@ async def _check(actor: Actor, found: db.Row, wanted: DispatchInput) -> None:
 
 async def _check_route(actor: Actor, route: str, wanted: DispatchInput) -> None:
     """A circular goes to subordinates, a report to superiors; nothing else is refused here."""
-    if route == "any" or selection.is_own_subtree(wanted.selector, actor.home_id):
+    if route == "any" or lines.is_below(wanted.selector, actor.home_id):
         return
     chosen, values = _chosen(wanted)
-    allowed, more = selection.line_sql(
-        actor.home_id, direction=route, on=clock.today(), first=len(values) + 1
+    allowed, more = lines.allowed_sql(
+        actor.home_id, route=route, on=clock.today(), first=len(values) + 1
     )
     stray = await db.row(
         f"""WITH {chosen}

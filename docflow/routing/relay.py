@@ -101,4 +101,6 @@ async def _known(delivery_id: uuid.UUID) -> Hop | None:
            JOIN registration AS r ON r.id = h.registration_id WHERE h.delivery_id = $1""",
         delivery_id,
     )  # fmt: skip
-    return found and Hop(found["id"], found["number"], found["passed"], found["verdict"])
+    if found is None:
+        return None
+    return Hop(found["id"], found["number"], found["passed"], found["verdict"])

@@ -1,0 +1,56 @@
+"""Questions of subordination that routing asks of the directory, as SQL for one day."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from directory.selection import Selector, ids_sql
+
+
+def only(organization_ids: Sequence[uuid.UUID]) -> Selector:
+    """The selector of exactly these organizations."""
+    return Selector(include=tuple(organization_ids))
+
+
+def is_below(selector: Selector, organization_id: uuid.UUID) -> bool:
+    """Does the selector, by its form alone, name nobody but subordinates of this organization?"""
+    return (
+        selector.subtree_of == organization_id and not selector.include and not selector.with_root
+    )
+
+
+def allowed_sql(
+    organization_id: uuid.UUID, *, route: str, on: date, first: int
+) -> tuple[str, list[Any]]:
+    """Who may be written to: everybody below (`down`) or above (`up`) on either line; column id."""
+    if route == "down":
+        return ids_sql(Selector(subtree_of=organization_id), on=on, first=first)
+    home, day = f"${first}::uuid", f"${first + 1}::date"
+    sql = f"""WITH RECURSIVE above AS (
+            SELECT {home} AS id
+            UNION
+            SELECT l.parent_id FROM above AS a JOIN organization_link AS l ON l.child_id = a.id
+                AND l.valid_from <= {day} AND (l.valid_to IS NULL OR l.valid_to > {day}))
+        SELECT id FROM above WHERE id <> {home}"""
+    return sql, [organization_id, on]
+
+
+def branches_sql(organization_id: uuid.UUID, *, on: date, first: int) -> tuple[str, list[Any]]:
+    """Everybody below the organization, each with the direct subordinate it sits under.
+
+    Columns ``branch_id`` and ``organization_id``; who is reached on both lines comes once, under
+    the nearer one.
+    """
+    home, day = f"${first}::uuid", f"${first + 1}::date"
+    live = f"l.valid_from <= {day} AND (l.valid_to IS NULL OR l.valid_to > {day})"
+    sql = f"""WITH RECURSIVE below AS (
+            SELECT l.child_id AS branch_id, l.child_id AS organization_id, 1 AS step
+            FROM organization_link AS l WHERE l.parent_id = {home} AND {live}
+            UNION
+            SELECT b.branch_id, l.child_id, b.step + 1 FROM below AS b
+            JOIN organization_link AS l ON l.parent_id = b.organization_id AND {live}
+            WHERE b.step < 32)
+        SELECT DISTINCT ON (organization_id) organization_id, branch_id FROM below
+        ORDER BY organization_id, step, branch_id"""
+    return sql, [organization_id, on]
