@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie, MutableScopeHeaders
+from litestar.di import NamedDependency, Provide
 from litestar.enums import RequestEncodingType, ScopeType
 from litestar.handlers import BaseRouteHandler
 from litestar.middleware import ASGIMiddleware
@@ -32,6 +33,9 @@ REQUEST_ID = "x-request-id"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Connection: TypeAlias = ASGIConnection[Any, Any, Any, Any]
+Caller: TypeAlias = NamedDependency[Actor]
+"""How a handler asks for its actor: ``actor: Caller``, with `CALLER` among its dependencies."""
+CallerAccess: TypeAlias = NamedDependency[Access]
 Guard: TypeAlias = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
 
 
@@ -46,7 +50,7 @@ class Authentication(ASGIMiddleware):
     scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        """Find the caller, then go on; the answer carries the request id."""
+        """Find the caller, then go on."""
         request: Request[Any, Any, Any] = Request(scope, receive=receive)
         request_id = _request_id(request)
         scope["state"]["request_id"] = request_id
@@ -54,13 +58,14 @@ class Authentication(ASGIMiddleware):
         access = await _access(request, request_id)
         if access is not None:
             scope["user"], scope["auth"] = access.actor, access
+        await next_app(scope, receive, send)
 
-        async def send_with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableScopeHeaders.from_message(message)[REQUEST_ID] = str(request_id)
-            await send(message)
 
-        await next_app(scope, receive, send_with_id)
+async def answer_request_id(message: Message, scope: Scope) -> None:
+    """Put the request id on every answer, refusals too: for the application's ``before_send``."""
+    request_id = scope["state"].get("request_id")
+    if request_id is not None and message["type"] == "http.response.start":
+        MutableScopeHeaders.from_message(message)[REQUEST_ID] = str(request_id)
 
 
 async def _access(request: Request[Any, Any, Any], request_id: uuid.UUID) -> Access | None:
@@ -141,7 +146,7 @@ def _cookie(name: str, text: str, *, age: int, hidden: bool) -> Cookie:
 
 
 def actor_of(request: Connection) -> Actor:
-    """The caller; raises NotAuthenticated when nobody is signed in. The dependency `actor`."""
+    """The caller; raises NotAuthenticated when nobody is signed in."""
     return access_of(request).actor
 
 
@@ -153,14 +158,19 @@ def access_of(request: Connection) -> Access:
     return found
 
 
-def provide_actor(request: Request[Any, Any, Any]) -> Actor:
-    """For ``dependencies={"actor": Provide(provide_actor, sync_to_thread=False)}``."""
+def _actor(request: Request[Any, Any, Any]) -> Actor:
     return actor_of(request)
 
 
-def provide_access(request: Request[Any, Any, Any]) -> Access:
-    """For ``dependencies={"access": Provide(provide_access, sync_to_thread=False)}``."""
+def _provided_access(request: Request[Any, Any, Any]) -> Access:
     return access_of(request)
+
+
+CALLER = {
+    "actor": Provide(_actor, sync_to_thread=False),
+    "access": Provide(_provided_access, sync_to_thread=False),
+}
+"""Dependencies for controllers, or once for the whole application."""
 
 
 # Guards. Each carries `docflow_guard`, its own description, by which a test walks all routes;

@@ -312,7 +312,7 @@ async def test_the_last_role_takes_sessions_and_tokens_with_it() -> None:
     access = await tokens.resolve(made.token)
     assert access is not None
     assert access.actor.kind == "integration"
-    assert access.actor.scopes == {"documents:read"}
+    assert access.actor.scopes == frozenset({"documents:read"})
     [grant_id] = [
         one["id"]
         for one in await grants.of_organization(boss, organization_id=home)
