@@ -119,7 +119,7 @@ async def _open(
     )  # fmt: skip
     access = await resolve(token, request_id=request_id)
     if access is None:
-        raise RuntimeError("a session just opened does not resolve")
+        raise NotAuthenticated  # the account was closed in this very moment
     actor = access.actor
     await events.record(
         actor, "session.begun", subject=("account", attempt.account_id),

@@ -4,19 +4,16 @@ import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
-import argon2
 import httpx
 import pyotp
 import pytest
+from access_people import CHEAP, PASSWORD, an_account, an_organization
 from litestar import Controller, Litestar, MediaType, Request, Response, get, post
 
-from core import clock, db, errors
-from core.actor import RULE
-from directory import accounts, grants, passwords, sessions
+from core import clock, errors
+from directory import passwords, sessions
 from directory.controllers import access, authentication
 
-PASSWORD = "синий трактор едет в поле"
-CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 STATUS = {
     errors.InvalidInput: 422,
     errors.NotFound: 404,
@@ -66,30 +63,10 @@ async def client(
         exception_handlers={errors.ServiceError: problem},
         before_send=[authentication.answer_request_id],
     )
-    transport = httpx.ASGITransport(app=app)  # same event loop as the pool
+    # Litestar's own test client runs another event loop, and the pool belongs to this one.
+    transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # reason: same protocol
     async with httpx.AsyncClient(transport=transport, base_url="http://service.test") as opened:
         yield opened
-
-
-async def an_organization() -> uuid.UUID:
-    organization_id = clock.new_id()
-    await db.execute(
-        """INSERT INTO organization (id, code, kind, name, opened_on, created_at, updated_at)
-           VALUES ($1, '77-001', 'primary', 'Первичная', '1990-01-01', now(), now())""",
-        organization_id,
-    )
-    return organization_id
-
-
-async def an_account(login: str, organization_id: uuid.UUID, *roles: str) -> uuid.UUID:
-    person_id = clock.new_id()
-    await db.execute(
-        "INSERT INTO person (id, last_name, created_at) VALUES ($1, 'Петрова', now())", person_id
-    )
-    account_id = await accounts.create(RULE, person_id=person_id, login=login, password=PASSWORD)
-    for role in roles:
-        await grants.grant(RULE, account_id=account_id, organization_id=organization_id, role=role)
-    return account_id
 
 
 async def log_in(client: httpx.AsyncClient, login: str, **more: str) -> dict[str, Any]:
