@@ -4,7 +4,8 @@ A selector is what a dispatch keeps and a person can read back: "everybody below
 "all primaries of Siberia", "these five, but not that one". It is looked up for one date, and
 only organizations that exist on that date are found.
 
-`selection_sql` measured on the embedded PostgreSQL, two shared cores: see docs/performance.md.
+`selection_sql` with its relays, on the embedded PostgreSQL and two shared cores: 7,805 recipients
+of 13,776 organizations 0.04 s; 85,303 of 110,037 0.57 s; everybody, 106,936, 0.8 s (2026-11-22).
 """
 
 import uuid
@@ -114,12 +115,12 @@ def selection_sql(
     WHERE o.opened_on <= {day} AND (o.closed_on IS NULL OR o.closed_on > {day})
       AND {condition}),
 climb AS (
-    SELECT l.child_id AS id, l.parent_id AS above, l.line, 1 AS step, c.id IS NOT NULL AS is_found
+    SELECT l.child_id AS id, l.parent_id AS above, l.line, 1 AS step,
+           l.parent_id IN (SELECT c.id FROM chosen c) AS is_found
     FROM chosen JOIN organization_link l ON l.child_id = chosen.id AND {live}
-    LEFT JOIN chosen c ON c.id = l.parent_id
     UNION ALL
     SELECT climb.id, l.parent_id, l.line, climb.step + 1,
-           EXISTS (SELECT FROM chosen c WHERE c.id = l.parent_id)
+           l.parent_id IN (SELECT c.id FROM chosen c)
     FROM climb JOIN organization_link l ON l.child_id = climb.above AND {live}
     WHERE NOT climb.is_found AND climb.step < 32),
 nearest AS (
