@@ -1,18 +1,19 @@
 """Webhooks and notices over HTTP."""
 
 import uuid
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from litestar import Controller, delete, get, post
-from litestar.params import JSONBody, Parameter
+from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from directory.controllers.authentication import CALLER, Caller, requires, scope
 from notify import notices, webhooks
 from notify import schemas as wire
 
-After = Annotated[uuid.UUID | None, Parameter(description="The last id of the page before")]
-Limit = Annotated[int, Parameter(ge=1, le=200)]
-IdempotencyKey = Annotated[str | None, Parameter(header="Idempotency-Key", max_length=200)]
+Id: TypeAlias = FromPath[uuid.UUID]
+After = Annotated[uuid.UUID | None, QueryParameter(description="The last id of the page before")]
+Limit = Annotated[int, QueryParameter(ge=1, le=200)]
+IdempotencyKey = Annotated[str | None, HeaderParameter(name="Idempotency-Key", max_length=200)]
 
 
 class WebhookController(Controller):
@@ -53,25 +54,25 @@ class WebhookController(Controller):
         )
 
     @delete("/{webhook_id:uuid}", summary="Disable a webhook")
-    async def disable(self, webhook_id: uuid.UUID, actor: Caller) -> None:
+    async def disable(self, webhook_id: Id, actor: Caller) -> None:
         """Stop the messages; the webhook and what it was sent stay visible."""
         await webhooks.disable(actor, webhook_id)
 
     @post("/{webhook_id:uuid}/enable", status_code=204, summary="Enable a webhook")
-    async def enable(self, webhook_id: uuid.UUID, actor: Caller) -> None:
+    async def enable(self, webhook_id: Id, actor: Caller) -> None:
         """Start the messages again; missed ones can be resent."""
         await webhooks.enable(actor, webhook_id)
 
     @get("/{webhook_id:uuid}/messages", summary="Messages of a webhook")
     async def messages_of(
-        self, webhook_id: uuid.UUID, actor: Caller, after: After = None, limit: Limit = 50
+        self, webhook_id: Id, actor: Caller, after: After = None, limit: Limit = 50
     ) -> list[wire.MessageOut]:
         """Newest first, with attempts, the last error and the time of the next attempt."""
         found = await webhooks.messages_of(actor, webhook_id, after=after, limit=limit)
         return [wire.MessageOut.of(one) for one in found]
 
     @post("/messages/{message_id:uuid}/resend", status_code=204, summary="Send a message again")
-    async def resend(self, message_id: uuid.UUID, actor: Caller) -> None:
+    async def resend(self, message_id: Id, actor: Caller) -> None:
         """Same id, same body, now."""
         await webhooks.resend(actor, message_id)
 

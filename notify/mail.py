@@ -182,6 +182,7 @@ def _said(problem: Exception, to: str) -> str:
     answer = _answer(problem)
     if isinstance(answer, aiosmtplib.SMTPResponseException):
         text = answer.message.replace(to, "…") if to else answer.message
+        text = "".join(c if c.isprintable() else " " for c in text)
         return f"{answer.code} {' '.join(text.split())}"[:200]
     return f"connection: {type(answer).__name__}"
 
