@@ -130,6 +130,7 @@ def _broken_pdf(problem: str) -> HostileInput:
 
 
 _COMMON_LETTERS = frozenset("оеаинтсрвлкмдпу")
+_RARE_LETTERS = frozenset("фщъэцшюхжё")
 _QUOTES = frozenset("«»—–№…“”")
 _BOMS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
@@ -162,9 +163,11 @@ def decoded(data: bytes) -> str | None:
 
 
 def _likeness(sample: bytes, encoding: str) -> int:
-    """How much the sample looks like Russian: common small letters, few capitals within words."""
+    """How much the sample looks like Russian: common letters, no capitals after small ones."""
     text = sample.decode(encoding, "replace")
-    score = sum(2 for letter in text if letter in _COMMON_LETTERS)
+    folded = text.casefold()
+    score = sum(2 for letter in folded if letter in _COMMON_LETTERS)
+    score -= sum(2 for letter in folded if letter in _RARE_LETTERS)
     # Line-drawing and other signs where letters should be, and capitals after small letters.
     score -= 3 * sum(not (one.isalnum() or one.isascii() or one in _QUOTES) for one in text)
     score -= 3 * sum(one.islower() and two.isupper() for one, two in pairwise(text))

@@ -1,0 +1,164 @@
+"""Papers are PDF/A with everything inside, in Russian, and the same each time."""
+
+import ctypes
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+import pytest
+
+from core.errors import InvalidInput
+from core.papers import FORMS, ControlList, ControlRow, Letter, Total, render
+from core.sandbox.extract import inspect_pdf
+
+LETTER: dict[str, Any] = {
+    "organization": "Областной комитет Профсоюза",
+    "address": ["ул. Советская, д. 12, г. Кострома, 156000"],
+    "date": "14.03.2025",
+    "number": "01-12/245",
+    "addressee": ["Председателям районных организаций"],
+    "title": "О проведении Первомайской акции",
+    "body": ["Просим организовать участие.", "Ёлка, съезд, объём: «кавычки» — тире."],
+    "annexes": ["Форма на 1 л.", "Список на 2 л."],
+    "signer_post": "Председатель",
+    "signer_name": "А. В. Смирнов",
+    "executor": "Кузнецова Е. В.",
+    "executor_phone": "(4942) 31-22-46",
+}
+MINUTES: dict[str, Any] = {
+    "organization": "Костромская областная организация",
+    "body_name": "Президиум",
+    "kind": "Протокол",
+    "date": "14 марта 2025 г.",
+    "number": "7",
+    "agenda": ["Об акции"],
+    "decisions": [
+        {"subject": "Об акции", "heard": ["Смирнова А. В."], "decided": ["Участвовать."],
+         "vote": "Принято единогласно."},
+    ],
+    "signers": [{"post": "Председательствующий", "name": "А. В. Смирнов"}],
+}  # fmt: skip
+
+
+def control_list(count: int) -> ControlList:
+    rows = tuple(
+        ControlRow(recipient=f"Школа № {n}", state="Доставлено", at="15.03.2025 09:12")
+        for n in range(count)
+    )
+    return ControlList(
+        organization="Областной комитет",
+        document_number="01-12/245",
+        document_title="Об акции",
+        made_at="20.03.2025 10:15",
+        total=count,
+        totals=(Total(label="Доставлено", count=count),),
+        rows=rows,
+    )
+
+
+SAMPLES = {"letter": LETTER, "minutes": MINUTES, "control_list": control_list(5)}
+
+
+def words(data: bytes) -> str:
+    return " ".join(inspect_pdf(data)["text"].split())
+
+
+def embedded_fonts(data: bytes) -> dict[str, bool]:
+    document = pypdfium2.PdfDocument(data)
+    found: dict[str, bool] = {}
+    for page in document:
+        for item in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_TEXT]):
+            font = pdfium.FPDFTextObj_GetFont(item)
+            name = ctypes.create_string_buffer(200)
+            pdfium.FPDFFont_GetBaseFontName(font, name, 200)
+            found[name.value.decode()] = pdfium.FPDFFont_GetIsEmbedded(font) == 1
+    document.close()
+    return found
+
+
+@pytest.mark.parametrize("name", FORMS)
+async def test_every_template_is_pdf_a_with_fonts_inside(name: str) -> None:
+    data = await render(name, SAMPLES[name])
+    assert re.search(rb"pdfaid:part>2<", data)
+    assert re.search(rb"pdfaid:conformance>B<", data)
+    fonts = embedded_fonts(data)
+    assert fonts
+    assert all(fonts.values())
+    assert all("Libertinus" in font for font in fonts)
+
+
+@pytest.mark.parametrize("name", FORMS)
+async def test_same_input_same_bytes(name: str) -> None:
+    first = await render(name, SAMPLES[name])
+    assert first == await render(name, SAMPLES[name])
+    later = await render(name, SAMPLES[name], made_at=datetime(2025, 3, 14, 9, 0, tzinfo=UTC))
+    assert later != first
+    assert b"20250314090000" in later
+
+
+async def test_letter_says_what_it_was_told() -> None:
+    text = words(await render("letter", LETTER))
+    for expected in (
+        "Областной комитет Профсоюза", "01-12/245", "О проведении Первомайской акции",
+        "Ёлка, съезд, объём: «кавычки» — тире.", "Приложение:", "Список на 2 л.",
+        "А. В. Смирнов", "(4942) 31-22-46",
+    ):  # fmt: skip
+        assert expected in text
+
+
+async def test_minutes_say_what_they_were_told() -> None:
+    text = words(await render("minutes", MINUTES))
+    for expected in ("ПРОТОКОЛ", "Повестка дня", "СЛУШАЛИ:", "ПОСТАНОВИЛИ:", "1.1. Участвовать."):
+        assert expected in text
+
+
+async def test_control_list_has_every_row_and_page_numbers() -> None:
+    data = await render("control_list", control_list(300))
+    text = words(data)
+    pages = inspect_pdf(data)["pages"]
+    assert pages > 3
+    assert all(f"Школа № {number}" in text for number in range(300))
+    assert f"стр. {pages} из {pages}" in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["#panic(1)", "$x^2", "*b* _i_ `c`", '") #read("/etc/passwd")', "\\", '#import "x"', "<a> @b"],
+)
+async def test_text_never_becomes_code(text: str) -> None:
+    fields = {"title": text, "organization": text, "executor": text, "signer_name": text}
+    shown = words(await render("letter", LETTER | fields | {"body": [text], "annexes": [text]}))
+    assert text in shown
+
+
+async def test_wrong_data_is_an_error_with_words() -> None:
+    without = {name: value for name, value in LETTER.items() if name != "body"}
+    for wrong in (without, LETTER | {"body": "not a list"}, LETTER | {"title": 5}):
+        with pytest.raises(InvalidInput) as caught:
+            await render("letter", wrong)
+        assert caught.value.error_code == "paper_data"
+    with pytest.raises(InvalidInput) as caught:
+        await render("../letter", LETTER)
+    assert caught.value.error_code == "unknown_template"
+
+
+async def test_margins_of_the_standard() -> None:
+    """ГОСТ Р 7.0.97-2016: left 20, right 10, top 20, bottom 20 mm at least."""
+    long = LETTER | {"body": ["Слово " * 400] * 3}
+    document = pypdfium2.PdfDocument(await render("letter", long))
+    millimetre = 72 / 25.4
+    for page in document:
+        width, _ = page.get_size()
+        boxes = [item.get_bounds() for item in page.get_objects([pdfium.FPDF_PAGEOBJ_TEXT])]
+        assert min(box[0] for box in boxes) >= 20 * millimetre - 1
+        assert max(box[2] for box in boxes) <= width - 10 * millimetre + 1
+        assert min(box[1] for box in boxes) >= 20 * millimetre - 1
+    assert len(document) > 1
+    document.close()
+
+
+def test_letter_can_be_a_dataclass() -> None:
+    fields = {name: tuple(v) if isinstance(v, list) else v for name, v in LETTER.items()}
+    assert Letter(**fields).reply_to_number == ""
