@@ -3,19 +3,14 @@
 import asyncio
 import datetime
 import json
-import ssl
 import time
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from pathlib import Path
+from contextlib import suppress
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from http_receiver import Receiver, receiving
 from litestar import Litestar
 from litestar.types import ASGIApp, Receive, Scope, Send
 
@@ -36,54 +31,6 @@ def administrator() -> Actor:
         kind="user", id=clock.new_id(), organization_id=clock.new_id(),
         roles=frozenset({"administrator"}),
     )  # fmt: skip
-
-
-@dataclass
-class Receiver:
-    """An HTTP server that answers as told and remembers what it got."""
-
-    url: str
-    answer: bytes = b"HTTP/1.1 204 No Content\r\n\r\n"
-    delay: float = 0.0
-    got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-
-    def says(self, status: str, body: bytes = b"", headers: str = "") -> None:
-        self.answer = (
-            f"HTTP/1.1 {status}\r\ncontent-length: {len(body)}\r\n{headers}\r\n".encode() + body
-        )
-
-
-@asynccontextmanager
-async def receiving(tls: ssl.SSLContext | None = None) -> AsyncIterator[Receiver]:
-    receiver = Receiver("")
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode()
-            headers = {
-                name.lower(): text.strip()
-                for name, _, text in (
-                    line.partition(":") for line in head.split("\r\n")[1:] if line
-                )
-            }
-            body = await reader.readexactly(int(headers["content-length"]))
-            receiver.got.append((headers, body))
-            await asyncio.sleep(receiver.delay)
-            writer.write(receiver.answer)
-            await writer.drain()
-        except (OSError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
-    port = server.sockets[0].getsockname()[1]
-    receiver.url = f"{'https' if tls else 'http'}://localhost:{port}/in"
-    try:
-        yield receiver
-    finally:
-        server.close()
-        await server.wait_closed()
 
 
 @pytest.fixture
@@ -391,57 +338,6 @@ async def test_other_organizations_see_nothing(receiver: Receiver) -> None:
     ):
         with pytest.raises(NotFound):
             await forbidden
-
-
-def _certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, Path]:
-    """A self-signed certificate for `name`, as server context and as authority file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    at = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject).issuer_name(subject).public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(at - datetime.timedelta(days=1))
-        .not_valid_after(at + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    public, both = folder / "authority.pem", folder / "server.pem"
-    public.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    both.write_bytes(
-        made.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(both)
-    return context, public
-
-
-@pytest.mark.parametrize(("name", "holds"), [("localhost", True), ("other.example", False)])
-async def test_certificate_is_checked_against_the_name_though_the_address_is_pinned(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, holds: bool
-) -> None:
-    context, authority = _certificate(tmp_path, name)
-    monkeypatch.setattr(webhooks, "ALLOW_PRIVATE", True)
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
-    webhook_delivery.tls_context.cache_clear()
-    try:
-        async with receiving(context) as secure:
-            outcome = await webhook_delivery.post(secure.url, {}, b"{}")
-            assert (outcome.error is None) is holds
-            assert len(secure.got) == int(holds)
-            if holds:
-                assert secure.got[0][0]["host"] == secure.url.split("/")[2]
-            else:
-                assert "certificate" in str(outcome.error).lower()
-    finally:
-        webhook_delivery.tls_context.cache_clear()
 
 
 async def test_over_http(receiver: Receiver) -> None:
