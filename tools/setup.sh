@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# Sets up what a command needs and nothing twice: tools/setup.sh runtime|dev|test
+#   runtime  Python, .venv, the locked packages the service runs on, the launcher .venv/bin/docflow
+#   dev      the same and the locked tools of `make check`
+#   test     the same and the system packages that some tests need (they skip without)
+# Everything is said on standard error, so that a command's own output stays clean.
+set -euo pipefail
+exec 1>&2
+export LC_ALL=C.UTF-8
+
+level=${1:-dev}
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+venv=$root/.venv
+cd "$root"
+
+say() { printf '%s\n' "$*"; }
+
+is_root() { [ "$(id -u)" -eq 0 ]; }
+
+usable() {  # a Python 3.11 that can make virtual environments
+    command -v "$1" >/dev/null 2>&1 &&
+        "$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 11))' \
+            >/dev/null 2>&1
+}
+
+find_python() {
+    local name
+    for name in python3.11 /usr/bin/python3.11 python3 /usr/bin/python3; do
+        if usable "$name"; then
+            python=$name
+            return 0
+        fi
+    done
+    return 1
+}
+
+apt_command() { say "    sudo apt-get update && sudo apt-get install -y --no-install-recommends $*"; }
+
+apt_install() {  # root only; answers false when it did not work
+    command -v apt-get >/dev/null 2>&1 || return 1
+    say "Ставлю системные пакеты / installing system packages: $*"
+    apt-get update -qq </dev/null || say "apt-get update: не всё ответило / not everything answered"
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null
+}
+
+need_python() {
+    find_python && return 0
+    if is_root && apt_install python3.11 python3.11-venv && find_python; then
+        return 0
+    fi
+    say "Нужен Python 3.11 с модулем venv. Выполните и повторите:"
+    say "Python 3.11 with its venv module is needed. Run this and try again:"
+    apt_command python3.11 python3.11-venv
+    exit 1
+}
+
+make_venv() {
+    if ! "$venv/bin/python" -c 'import pip' >/dev/null 2>&1; then
+        need_python
+        say "Создаю окружение / making $venv"
+        "$python" -m venv --clear "$venv"
+    fi
+    local packages
+    packages=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')
+    printf '%s\n' "$root" >"$packages/docflow-checkout.pth"
+    write_launcher
+}
+
+write_launcher() {  # through sh: a #! line takes no path with spaces and none of any length
+    local fresh
+    fresh=$(mktemp "$venv/bin/.docflow.XXXXXX")
+    cat >"$fresh" <<'LAUNCHER'
+#!/bin/sh
+'''exec' "$(dirname "$(readlink -f "$0")")/python" "$0" "$@"
+' '''
+import sys
+
+from cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())
+LAUNCHER
+    chmod 755 "$fresh"
+    mv -f "$fresh" "$venv/bin/docflow"
+}
+
+install_locked() {  # install_locked NAME: requirements/NAME.txt, unless the stamp says it is there
+    local file=requirements/$1.txt stamp=$venv/.$1.stamp mark
+    mark="$(cat "$file" tools/setup.sh | sha256sum | cut -d' ' -f1) $root"
+    [ "$(cat "$stamp" 2>/dev/null)" = "$mark" ] && return 0
+    make_venv
+    say "Ставлю зависимости / installing $file"
+    "$venv/bin/python" -m pip install -qq --no-input --disable-pip-version-check \
+        --require-hashes --no-deps -r "$file" </dev/null
+    printf '%s\n' "$mark" >"$stamp"
+}
+
+test_packages() {  # what tests use of the system; they skip with a message where it is absent
+    local missing=()
+    command -v softhsm2-util >/dev/null 2>&1 || missing+=(softhsm2)
+    command -v chromium >/dev/null 2>&1 || missing+=(chromium)
+    command -v docker-compose >/dev/null 2>&1 || missing+=(docker-compose)
+    [ ${#missing[@]} -eq 0 ] && return 0
+    if is_root && apt_install "${missing[@]}"; then
+        return 0
+    fi
+    say "Без этих системных пакетов часть проверок будет пропущена. Чтобы прошли все:"
+    say "Some tests will be skipped without these system packages. To run them all:"
+    apt_command "${missing[@]}"
+}
+
+case $level in
+    runtime) install_locked runtime ;;
+    dev) install_locked dev ;;
+    test)
+        install_locked dev
+        test_packages
+        ;;
+    *)
+        say "usage: tools/setup.sh runtime|dev|test"
+        exit 64
+        ;;
+esac
