@@ -21,7 +21,7 @@ from core.settings import settings
 
 logger = logging.getLogger(__name__)
 
-PRELOAD = ("core.sandbox.extract", "signatures.validation")
+PRELOAD = ("core.sandbox.extract", "signatures.validation", "signatures.remote")
 """Modules every worker of the process's own pool loads ahead; a room adds its line here."""
 
 _RESTART_PAUSE = 1.0
