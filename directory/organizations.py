@@ -6,7 +6,7 @@ may take effect later, and the past can be asked; `status` only tells what was d
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from datetime import date, datetime, time
 from typing import Any
 
@@ -66,7 +66,7 @@ async def create(
 async def insert(card: Card) -> db.Row:
     """Write a checked card without an event, for verbs that record one of their own."""
     await _refuse_taken(card)
-    values = asdict(card) | {
+    values = {each.name: getattr(card, each.name) for each in fields(card)} | {
         "id": clock.new_id(),
         "opened_on": card.opened_on or clock.today(),
         "channels": list(card.channels),

@@ -114,7 +114,10 @@ def _xlsx(data: bytes) -> Iterator[list[str]]:
         sheet = book.worksheets[0]
         sheet.reset_dimensions()  # what a file says of its own size is not believed
         for row in sheet.iter_rows(max_col=MAX_COLUMNS + 1, max_row=MAX_ROWS + 2):
-            yield [_text(cell.value) for cell in row]
+            line = [_text(cell.value) for cell in row]
+            while line and not line[-1]:  # rows come padded to the widest one allowed
+                line.pop()
+            yield line
     except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, IndexError,
             TypeError, AttributeError, EOFError, SyntaxError, OSError) as problem:  # fmt: skip
         raise _broken(type(problem).__name__) from problem
