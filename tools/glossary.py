@@ -14,7 +14,7 @@ from sources import ROOT, python_files
 
 GLOSSARY = Path("docs/glossary.md")
 CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
-ROW = re.compile(r"^\| `(\w+)` \| ([^|]+) \|", re.MULTILINE)
+ROW = re.compile(r"^\| `([A-Z]\w*)` \| ([^|]+) \|", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

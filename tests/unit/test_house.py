@@ -190,3 +190,31 @@ def test_makefile_lists_every_command_a_reader_is_promised() -> None:
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     promised = {"setup", "demo", "run", "test", "check", "prove", "bench", "fmt", "clean", "help"}
     assert promised <= set(re.findall(r"^([a-z]+):.*## ", text, re.MULTILINE))
+
+
+def test_decisions_are_numbered_without_gaps_and_say_what_enforces_them() -> None:
+    records = sorted((ROOT / "docs" / "adr").glob("*.md"))
+    assert [int(path.name[:4]) for path in records] == list(range(1, len(records) + 1))
+    sections = ["Context", "Decision", "Consequences", "Alternatives", "What enforces it"]
+    for path in records:
+        text = path.read_text(encoding="utf-8")
+        assert text.startswith(f"# {path.name[:4]}. "), path.name
+        assert [s for s in re.findall("^## (.+)$", text, re.MULTILINE) if s in sections] == sections
+
+
+def test_operator_guide_names_every_setting() -> None:
+    source = (ROOT / "core" / "settings.py").read_text(encoding="utf-8")
+    guide = (ROOT / "docs" / "operator.md").read_text(encoding="utf-8")
+    known = set(re.findall(r'_(?:read|number)\("([A-Z0-9_]+)"', source))
+    assert known != set()
+    assert {name for name in known if f"`{name}`" not in guide} == set()
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/operator.md"])
+def test_links_and_commands_of_a_page_exist(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
+    assert [link for link in links if not (ROOT / page).parent.joinpath(link).exists()] == []
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    named = re.findall(r"(?:`|^    )make ([a-z]+)", text, re.MULTILINE)
+    assert [name for name in named if f"\n{name}:" not in makefile] == []
