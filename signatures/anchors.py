@@ -16,7 +16,8 @@ _cache: dict[tuple[int, uuid.UUID | None, str], TrustStore] = {}
 async def store() -> TrustStore:
     """What the installation trusts now; read again only after a change."""
     mark = await db.row(
-        """SELECT count(*) AS number, max(id) AS newest, current_database() AS name
+        """SELECT count(*) AS number, current_database() AS name,
+                  (SELECT id FROM trust_anchor ORDER BY id DESC LIMIT 1) AS newest
            FROM trust_anchor"""
     )
     key = (mark["number"], mark["newest"], mark["name"]) if mark else (0, None, "")

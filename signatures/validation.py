@@ -231,12 +231,12 @@ class _Signatures:
             embedded = EmbeddedPdfSignature(self._reader, field, name)
             subfilter = str(embedded.sig_object.get("/SubFilter", ""))
             if subfilter not in _SUBFILTERS and subfilter != _STAMP:
-                return replace(_broken("PDF", code="unsupported_format"), field_name=name)
+                return replace(_broken("PDF", code="unsupported_format"), field_name=str(name))
             span = signed_span(embedded, self._data)
             if span is None:
-                return replace(_broken("PDF", code="byte_range_malformed"), field_name=name)
+                return replace(_broken("PDF", code="byte_range_malformed"), field_name=str(name))
         except Exception as problem:
-            return replace(_broken("PDF", problem), field_name=name)
+            return replace(_broken("PDF", problem), field_name=str(name))
         return name, embedded, span
 
     def _digest_of(self, span: Span) -> Any:
@@ -270,12 +270,12 @@ class _Signatures:
         except Exception as problem:
             return replace(
                 _broken("PDF", problem),
-                field_name=name,
+                field_name=str(name),
                 level="DocTimeStamp" if is_stamp else "",
             )
         return replace(
             found,
-            field_name=name,
+            field_name=str(name),
             coverage=coverage,
             reasons=unique(found.reasons + codes),
             signed_bytes=span.total,

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from audit import events, transitions
 from core import clock, db
-from core.actor import Actor
+from core.actor import RULE, Actor
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.sandbox import pool
 from docflow.documents import cards, checking, files, signed, visibility
@@ -209,6 +209,21 @@ async def bring(
     if len(signature) > MAX_CMS:
         raise InvalidInput(code="signature_unreadable")
     return await _enter_detached(actor, file, cms.normalize_cms(signature), role=role)
+
+
+async def expire_sessions() -> int:
+    """End the sessions whose time has passed; answers how many."""
+    late = await db.rows(
+        "SELECT id, document_id FROM signing_session WHERE status = 'open' AND expires_at < $1",
+        clock.now(),
+    )
+    for session in late:
+        await transitions.move(
+            RULE, "signing_session", session["id"], graph=SESSION_TRANSITIONS,
+            source=SessionStatus.OPEN, target=SessionStatus.EXPIRED, verb="signing.expired",
+            document_id=session["document_id"],
+        )  # fmt: skip
+    return len(late)
 
 
 async def _enter_pdf(

@@ -33,6 +33,13 @@ async def received(
            AND (v.dispatch_id = $1 OR v.via_id = $2) AND v.status = 'delivered'""",
         dispatch_id, via_id,
     )  # fmt: skip
-    for found in reached:
-        data = {"delivery_id": str(found["id"]), "document_id": str(found["document_id"])}
-        await webhooks.announce(found["recipient_id"], "document.received", data)
+    await webhooks.announce_many(
+        "document.received",
+        {
+            found["recipient_id"]: {
+                "delivery_id": str(found["id"]),
+                "document_id": str(found["document_id"]),
+            }
+            for found in reached
+        },
+    )

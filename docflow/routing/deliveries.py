@@ -6,7 +6,7 @@ from audit import transitions
 from core import clock, db
 from core.actor import Actor
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
-from directory import links, people
+from directory import links
 from docflow.documents import visibility
 from docflow.routing import announcing
 from docflow.routing.states import ARRIVED, TRANSITIONS, DeliveryStatus
@@ -63,7 +63,7 @@ async def acknowledge_for(actor: Actor, delivery_id: uuid.UUID, *, person_id: uu
         upper_id=actor.home_id, lower_id=found["recipient_id"], on=clock.today()
     ):
         raise NotFound(delivery_id=str(delivery_id))
-    if not await people.holds_post(person_id, found["recipient_id"], on=clock.today()):
+    if not await _holds_post(person_id, found["recipient_id"]):
         raise InvalidInput(
             "Этот человек сегодня не занимает должности в организации-получателе.",
             "This person holds no post in the receiving organization today.",
@@ -72,6 +72,15 @@ async def acknowledge_for(actor: Actor, delivery_id: uuid.UUID, *, person_id: uu
     if found["status"] in (DeliveryStatus.ACKNOWLEDGED, DeliveryStatus.EXECUTED):
         return
     await _acknowledged(actor, found, person_id, on_behalf=True)
+
+
+async def _holds_post(person_id: uuid.UUID, organization_id: uuid.UUID) -> bool:
+    found = await db.value(
+        """SELECT 1 FROM post WHERE person_id = $1 AND organization_id = $2
+           AND valid_from <= $3 AND (valid_to IS NULL OR valid_to > $3) LIMIT 1""",
+        person_id, organization_id, clock.today(),
+    )  # fmt: skip
+    return bool(found)
 
 
 async def refuse(actor: Actor, delivery_id: uuid.UUID, *, reason: str) -> None:

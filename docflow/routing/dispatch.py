@@ -56,6 +56,7 @@ async def plan(
 ) -> Plan:  # fmt: skip
     """Count and list whom a dispatch would reach as of today; nothing is written."""
     actor.require("clerk")
+    wanted = _without_sender(actor, wanted)
     found = await visibility.own_document(actor, document_id, lock=False)
     await _check(actor, found, wanted)
     chosen, values = _chosen(wanted)
@@ -99,6 +100,7 @@ async def send(
     request = idempotency.request_hash(
         "dispatch", str(document_id), msgspec.json.encode(wanted, order="sorted")
     )
+    wanted = _without_sender(actor, wanted)
     dispatch_id, _ = await idempotency.once(
         scope=actor.home_id, key=key, request=request,
         create=lambda: _send(actor, document_id, wanted),
@@ -195,6 +197,13 @@ async def _fan_out(
         actor.kind, actor.id, actor.home_id, actor.request_id,
     )  # fmt: skip
     return int(made)
+
+
+def _without_sender(actor: Actor, wanted: DispatchInput) -> DispatchInput:
+    """Nobody writes to themselves, whatever the conditions say."""
+    exclude = (*wanted.selector.exclude, actor.home_id)
+    selector = msgspec.structs.replace(wanted.selector, exclude=exclude)
+    return msgspec.structs.replace(wanted, selector=selector)
 
 
 def _chosen(wanted: DispatchInput) -> tuple[str, list[Any]]:

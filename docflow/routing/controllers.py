@@ -1,0 +1,194 @@
+"""Dispatches, deliveries and control lists over HTTP."""
+
+import uuid
+from datetime import date
+from typing import Any
+
+import msgspec
+from litestar import Controller, Request, get, post
+from litestar.params import FromPath, JSONBody
+
+from directory.controllers.authentication import CALLER, Caller, requires, scope
+from docflow.documents import visibility
+from docflow.documents.controllers import convert_all, key_of, page_of
+from docflow.documents.schemas import Created, Reason
+from docflow.routing import (
+    answers,
+    clocks,
+    control,
+    deliveries,
+    dispatch,
+    inbox,
+    recall,
+    relay,
+)
+from docflow.routing import schemas as wire
+
+READ = [scope("documents:read")]
+SEND = [scope("documents:write"), requires("clerk")]
+ANSWER = [scope("documents:write"), requires("clerk", "signatory")]
+
+
+class DispatchController(Controller):
+    """Sending a registered document, and following it."""
+
+    path = "/api/v1/documents/{document_id:uuid}"
+    tags = ("routing",)
+    dependencies = CALLER
+
+    @post("/dispatch-plan", guards=SEND, status_code=200, summary="Dry run of a dispatch")
+    async def plan(
+        self,
+        document_id: FromPath[uuid.UUID],
+        data: JSONBody[dispatch.DispatchInput],
+        actor: Caller,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> wire.PlanView:
+        """Whom a dispatch would reach as of today: counts and the list by code."""
+        made = await dispatch.plan(actor, document_id, wanted=data, after=after, limit=limit)
+        return msgspec.convert(made, wire.PlanView, from_attributes=True)
+
+    @post("/dispatches", guards=SEND, summary="Dispatch")
+    async def send(
+        self,
+        document_id: FromPath[uuid.UUID],
+        data: JSONBody[dispatch.DispatchInput],
+        actor: Caller,
+        request: Request[Any, Any, Any],
+    ) -> Created:
+        """Send to everybody the selector names; every delivery stands when this answers."""
+        return Created(await dispatch.send(actor, document_id, wanted=data, key=key_of(request)))
+
+    @get("/control", guards=READ, summary="Control list, totals")
+    async def totals(self, document_id: FromPath[uuid.UUID], actor: Caller) -> wire.TotalsView:
+        """Final recipients by state and by kind of organization; they sum to the total."""
+        table = await control.totals(actor, document_id)
+        summed = control.by_status(table)
+        return wire.TotalsView(summed.pop("total"), summed, table)
+
+    @get("/deliveries", guards=READ, summary="Control list, by recipient")
+    async def recipients(
+        self,
+        document_id: FromPath[uuid.UUID],
+        actor: Caller,
+        status: list[str] | None = None,
+        after: uuid.UUID | None = None,
+        limit: int = 50,
+    ) -> wire.ControlList:
+        """One page of recipients, optionally in some states only."""
+        found = await control.recipients(
+            actor, document_id, statuses=status or (), after=after, limit=limit
+        )
+        return wire.ControlList(convert_all(wire.ControlLine, found), page_of(found, limit))
+
+    @get("/silent", guards=READ, summary="The silent")
+    async def silent(
+        self,
+        document_id: FromPath[uuid.UUID],
+        actor: Caller,
+        on: date | None = None,
+        after: uuid.UUID | None = None,
+        limit: int = 50,
+    ) -> wire.SilentList:
+        """Whose day has passed without an acknowledgement or an answer."""
+        found = await control.silent(actor, document_id, on=on, after=after, limit=limit)
+        return wire.SilentList(convert_all(wire.SilentLine, found), page_of(found, limit))
+
+    @get("/roll-up", guards=READ, summary="Totals by subordinate")
+    async def roll_up(
+        self, document_id: FromPath[uuid.UUID], actor: Caller, on: date | None = None
+    ) -> list[wire.RollUpLine]:
+        """Totals by the organizations directly below, as the lines stood on `on`."""
+        return convert_all(wire.RollUpLine, await control.roll_up(actor, document_id, on=on))
+
+    @get("/hops", guards=READ, summary="Who passed it on")
+    async def hops(self, document_id: FromPath[uuid.UUID], actor: Caller) -> list[wire.HopView]:
+        """Relays with their numbers and signature results."""
+        await visibility.visible_document(actor, document_id)
+        return convert_all(wire.HopView, await relay.hops_of(document_id))
+
+    @post("/recall", guards=ANSWER, status_code=200, summary="Recall")
+    async def recall(
+        self, document_id: FromPath[uuid.UUID], data: JSONBody[Reason], actor: Caller
+    ) -> wire.Ended:
+        """Take the document back from everybody who has not answered it."""
+        return wire.Ended(await recall.recall(actor, document_id, reason=data.reason))
+
+
+class DeliveryController(Controller):
+    """What came to the organization."""
+
+    path = "/api/v1/deliveries"
+    tags = ("routing",)
+    dependencies = CALLER
+
+    @get("/", guards=READ, summary="Inbox")
+    async def list_inbox(
+        self,
+        actor: Caller,
+        box: str = "all",
+        q: str = "",
+        after: uuid.UUID | None = None,
+        limit: int = 50,
+    ) -> wire.InboxList:
+        """Deliveries, newest first; box is all, new, due or done."""
+        found = await inbox.inbox(actor, box=box, text=q, after=after, limit=limit)  # type: ignore[arg-type]  # reason: the verb checks it
+        return wire.InboxList(convert_all(wire.InboxLine, found), page_of(found, limit))
+
+    @get("/counts", guards=READ, summary="What waits")
+    async def counts(self, actor: Caller) -> wire.CountsView:
+        """New, due and overdue."""
+        return wire.CountsView(**await inbox.counts(actor))
+
+    @post("/{delivery_id:uuid}/open", guards=READ, status_code=204, summary="Note the opening")
+    async def open_delivery(self, delivery_id: FromPath[uuid.UUID], actor: Caller) -> None:
+        """Somebody of the recipient has opened the document."""
+        await deliveries.open_delivery(actor, delivery_id)
+
+    @post("/{delivery_id:uuid}/acknowledge", guards=ANSWER, status_code=204, summary="Take note")
+    async def acknowledge(self, delivery_id: FromPath[uuid.UUID], actor: Caller) -> None:
+        """«Ознакомлен», by the person who is signed in."""
+        await deliveries.acknowledge(actor, delivery_id)
+
+    @post(
+        "/{delivery_id:uuid}/acknowledge-for",
+        guards=SEND,
+        status_code=204,
+        summary="Take note for a subordinate",
+    )
+    async def acknowledge_for(
+        self, delivery_id: FromPath[uuid.UUID], data: JSONBody[wire.AcknowledgeFor], actor: Caller
+    ) -> None:
+        """A superior's chancery enters an acknowledgement by phone or on paper."""
+        await deliveries.acknowledge_for(actor, delivery_id, person_id=data.person_id)
+
+    @post("/{delivery_id:uuid}/refuse", guards=ANSWER, status_code=204, summary="Refuse")
+    async def refuse(
+        self, delivery_id: FromPath[uuid.UUID], data: JSONBody[Reason], actor: Caller
+    ) -> None:
+        """Do not take the document, with a reason."""
+        await deliveries.refuse(actor, delivery_id, reason=data.reason)
+
+    @post("/{delivery_id:uuid}/pass-on", guards=SEND, summary="Register and pass down")
+    async def pass_on(
+        self, delivery_id: FromPath[uuid.UUID], data: JSONBody[wire.RelayInput], actor: Caller
+    ) -> wire.HopMade:
+        """Enter it under one's own number and pass it down."""
+        hop = await relay.pass_on(
+            actor, delivery_id, resolution=data.resolution, journal_id=data.journal_id,
+            variables=data.variables,
+        )  # fmt: skip
+        return wire.HopMade(hop.hop_id, hop.number, hop.passed, hop.verdict)
+
+    @post("/{delivery_id:uuid}/bypass", guards=SEND, status_code=200, summary="Do not wait")
+    async def bypass(self, delivery_id: FromPath[uuid.UUID], actor: Caller) -> wire.Ended:
+        """The author stops waiting for a relay and delivers directly."""
+        return wire.Ended(await clocks.bypass_relay(actor, delivery_id))
+
+    @post("/{delivery_id:uuid}/answer", guards=ANSWER, summary="Answer")
+    async def answer(
+        self, delivery_id: FromPath[uuid.UUID], data: JSONBody[wire.AnswerInput], actor: Caller
+    ) -> Created:
+        """Answer with a registered document of one's own; it goes to the sender at once."""
+        return Created(await answers.answer(actor, delivery_id, document_id=data.document_id))

@@ -1,0 +1,175 @@
+"""The web process: the list of controllers, and the one place where errors become answers."""
+
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Any
+
+from litestar import Litestar, Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.spec import Contact, License
+from web import site
+
+import wiring
+from core import errors, sealing
+from core.errors import ServiceError
+from directory.controllers import access, organizations
+from directory.controllers.authentication import Authentication, answer_request_id
+from docflow.documents import controllers as documents
+from docflow.routing import controllers as routing
+from web.health import HealthController
+from notify import controllers as notify
+from storage.blobs import BlobMissing
+
+log = logging.getLogger(__name__)
+
+STATUS: Mapping[type[ServiceError], HTTPStatus] = {
+    errors.InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.Conflict: HTTPStatus.CONFLICT,
+    errors.NotAuthenticated: HTTPStatus.UNAUTHORIZED,
+    errors.Forbidden: HTTPStatus.FORBIDDEN,
+    errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.UnsupportedType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    BlobMissing: HTTPStatus.INTERNAL_SERVER_ERROR,
+    sealing.SealBroken: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+"""HTTP status of each class of error; the nearest ancestor decides."""
+
+API_CONTROLLERS = [
+    *access.CONTROLLERS,
+    *organizations.CONTROLLERS,
+    documents.DocumentController,
+    documents.FileController,
+    documents.JournalController,
+    routing.DispatchController,
+    routing.DeliveryController,
+    notify.WebhookController,
+    notify.NoticeController,
+    HealthController,
+]
+
+
+def status_of(error: ServiceError) -> HTTPStatus:
+    """The status by the nearest class in `STATUS`."""
+    for kind in type(error).__mro__:
+        if kind in STATUS:
+            return STATUS[kind]
+    return HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def problem(error: ServiceError, request: Request[Any, Any, Any]) -> Response[Any]:
+    """The error as RFC 9457 problem details, or as a page for a browser on a page."""
+    status = status_of(error)
+    if site.wants_page(request):
+        return site.error_page(request, error, status)
+    body = {
+        "type": f"urn:docflow:error:{error.error_code}",
+        "title": status.phrase,
+        "status": int(status),
+        "detail": error.message_ru,
+        "detail_en": error.message_en,
+        "code": error.error_code,
+        "instance": f"urn:uuid:{request.scope['state'].get('request_id', '')}",
+    }
+    if error.details:
+        body["details"] = {
+            name: [str(one) for one in value] if isinstance(value, list | set | tuple) else value
+            for name, value in error.details.items()
+        }
+    headers = {}
+    if (wait := error.details.get("retry_after")) is not None:
+        headers["Retry-After"] = str(wait)
+    return Response(
+        body, status_code=status, headers=headers, media_type="application/problem+json"
+    )
+
+
+def _service_error(request: Request[Any, Any, Any], error: ServiceError) -> Response[Any]:
+    return problem(error, request)
+
+
+def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """Litestar's own refusals (no route, wrong method, unreadable body) in our words."""
+    if isinstance(error, ValidationException):
+        fields = [
+            f"{one.get('key', '')}: {one.get('message', '')}".strip(": ")
+            for one in error.extra or []
+            if isinstance(one, dict)
+        ]
+        told: ServiceError = errors.InvalidInput(
+            code="malformed_request", fields=fields or [error.detail]
+        )
+        return problem(told, request)
+    kind = _KIND_OF_STATUS.get(error.status_code)
+    if kind is not None:
+        return problem(kind(), request)
+    told = _Refused(code=f"http_{error.status_code}")
+    answer = problem(told, request)
+    answer.status_code = error.status_code
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+class _Refused(ServiceError):
+    """The request does not fit the address it was sent to."""
+
+    ru = "Запрос не подходит к этому адресу: проверьте метод и формат."
+    en = "The request does not fit this address: check method and format."
+
+
+_KIND_OF_STATUS: Mapping[int, type[ServiceError]] = {
+    400: errors.InvalidInput,
+    404: errors.NotFound,
+    413: errors.TooLarge,
+    415: errors.UnsupportedType,
+    429: errors.TooManyRequests,
+}
+
+
+def _defect(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """A defect of ours: logged whole, told as a number to quote, never as a traceback."""
+    log.exception("defect in %s %s", request.method, request.url.path, exc_info=error)
+    told = ServiceError(
+        "Внутренняя ошибка. Мы её записали; назовите поддержке номер запроса.",
+        "An internal error. It is recorded; quote the request's number to support.",
+        code="internal_error",
+    )
+    return problem(told, request)
+
+
+@asynccontextmanager
+async def _lifespan(_: Litestar) -> AsyncIterator[None]:
+    async with wiring.running():
+        yield
+
+
+def create_app(*, debug: bool = False) -> Litestar:
+    """The application; its pools open with its first event loop."""
+    return Litestar(
+        route_handlers=[*API_CONTROLLERS, *site.WEB_CONTROLLERS],
+        middleware=[Authentication()],
+        lifespan=[_lifespan],
+        exception_handlers={
+            ServiceError: _service_error,
+            HTTPException: _http_error,
+            Exception: _defect,
+        },
+        before_send=[answer_request_id, site.security_headers],
+        template_config=site.TEMPLATE_CONFIG,
+        openapi_config=OpenAPIConfig(
+            title="docflow",
+            version="1",
+            description="Signed electronic documents between the levels of a federation.",
+            contact=Contact(name="docflow"),
+            license=License(name="see the repository"),
+            render_plugins=[],
+            path="/schema",
+        ),
+        debug=debug,
+        request_max_body_size=4 * 1024 * 1024,
+    )

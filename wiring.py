@@ -1,0 +1,23 @@
+"""What the web process, the job process and the command line open and close alike."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from core import sandbox
+from core.db import DB
+from core.jobs.schema import check_schema
+from storage import blobs
+
+
+@asynccontextmanager
+async def running(*, pool_size: int | None = None) -> AsyncIterator[None]:
+    """Open the database pool and the sandbox, see that the store and the schema are there."""
+    await DB.open(size=pool_size)
+    try:
+        await check_schema()
+        await blobs.ensure_bucket()
+        sandbox.pool().start()
+        yield
+    finally:
+        await sandbox.pool().close()
+        await DB.close()

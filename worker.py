@@ -1,0 +1,25 @@
+"""The job process: every room's jobs, the periodic ones, until it is told to stop."""
+
+import asyncio
+import signal
+
+import wiring
+from core.jobs.worker import run_worker
+from directory import jobs as directory_jobs
+from docflow.documents import jobs as document_jobs
+from docflow.routing import jobs as routing_jobs
+from notify import jobs as notify_jobs
+from storage import jobs as storage_jobs
+
+ROOMS_WITH_JOBS = (storage_jobs, directory_jobs, notify_jobs, document_jobs, routing_jobs)
+"""Importing them declares their jobs; what is missing here is never run."""
+
+
+async def work() -> None:
+    """Run jobs until SIGTERM or SIGINT; what has begun is finished first."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    async with wiring.running():
+        await run_worker(stop)
