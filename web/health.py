@@ -1,0 +1,62 @@
+"""Is the process alive, can it serve, and what does it count."""
+
+from litestar import Controller, Response, get
+
+from core import db, jobs, sandbox
+from core.errors import ServiceError
+from directory.controllers.authentication import public
+from storage import s3
+
+
+class HealthController(Controller):
+    """For orchestrators and monitoring."""
+
+    tags = ("health",)
+
+    @get("/health/live", guards=[public], summary="Alive")
+    async def live(self) -> dict[str, str]:
+        """Answers as long as the process does."""
+        return {"status": "ok"}
+
+    @get("/health/ready", guards=[public], summary="Ready")
+    async def ready(self) -> Response[dict[str, str]]:
+        """Can database and store be reached? 503 names the part that cannot."""
+        parts = {"database": await _database(), "store": await _store(), "sandbox": _sandbox()}
+        good = all(state == "ok" for state in parts.values())
+        return Response({"status": "ok" if good else "unavailable", **parts},
+                        status_code=200 if good else 503)  # fmt: skip
+
+    @get("/metrics", guards=[public], media_type="text/plain; version=0.0.4", summary="Metrics")
+    async def metrics(self) -> str:
+        """Counts for a Prometheus scraper: what waits, what is stuck. No names, no ids."""
+        waiting = await db.rows("SELECT status, count(*) AS number FROM delivery GROUP BY status")
+        drafts = await db.rows(
+            """SELECT status, count(*) AS number FROM document
+               WHERE status IN ('draft', 'signing', 'signed') GROUP BY status"""
+        )
+        stuck = await jobs.stuck(limit=1000)
+        lines = ["# TYPE docflow_deliveries gauge"]
+        lines += [f'docflow_deliveries{{status="{r["status"]}"}} {r["number"]}' for r in waiting]
+        lines += ["# TYPE docflow_documents_open gauge"]
+        lines += [f'docflow_documents_open{{status="{r["status"]}"}} {r["number"]}' for r in drafts]
+        lines += ["# TYPE docflow_jobs_stuck gauge", f"docflow_jobs_stuck {len(stuck)}"]
+        return "\n".join(lines) + "\n"
+
+
+async def _database() -> str:
+    try:
+        return "ok" if await db.value("SELECT 1") == 1 else "wrong answer"
+    except (OSError, ServiceError, RuntimeError) as problem:
+        return type(problem).__name__
+
+
+async def _store() -> str:
+    try:
+        await s3.ensure_bucket()
+    except ServiceError as problem:
+        return problem.error_code
+    return "ok"
+
+
+def _sandbox() -> str:
+    return "closed" if sandbox.pool().is_closed else "ok"

@@ -1,0 +1,113 @@
+"""What pages show beyond the verbs of the rooms: one's own delivery, the way a letter came."""
+
+import uuid
+from typing import Any
+
+from audit import events
+from core import db
+from core.actor import Actor
+from core.errors import IllegalTransition
+from docflow.documents import files, links, signed, visibility
+from docflow.routing import deliveries, relay
+from web import words
+
+SHOWN_HOPS = 40
+
+
+async def document(actor: Actor, document_id: uuid.UUID) -> dict[str, Any]:
+    """Everything the page of a document shows, cut to what this organization may see."""
+    found = await visibility.visible_document(actor, document_id)
+    is_own = found["organization_id"] == actor.home_id
+    delivery = None if is_own else await _own_delivery(actor, document_id)
+    hops = await relay.hops_of(document_id)
+    if not is_own:
+        passed = await _passed_through(delivery["id"]) if delivery else set()
+        hops = [hop for hop in hops if hop["delivery_id"] in passed]
+    line = await events.of_document(document_id)
+    if not is_own:
+        line = [
+            event for event in line
+            if event["organization_id"] == actor.home_id
+            or event["verb"] in words.SHOWN_TO_RECIPIENTS
+        ]  # fmt: skip
+    return {
+        "document": found,
+        "is_own": is_own,
+        "delivery": delivery,
+        "files": await files.current_files(document_id),
+        "signatures": await signed.signatures_of(document_id),
+        "links": await links.links_of(actor, document_id),
+        "steps": _steps(line, hops),
+        "own_hop": any(hop["organization_id"] == actor.home_id for hop in hops),
+        "names": await names_of(
+            {found["organization_id"], *(event["organization_id"] for event in line)}
+        ),
+        "returned": await _returned(found) if is_own and found["status"] == "draft" else None,
+    }
+
+
+async def mark_opened(actor: Actor, document_id: uuid.UUID) -> None:
+    """Note that a received document was opened; two tabs at once are no error."""
+    delivery = await _own_delivery(actor, document_id)
+    if delivery and delivery["status"] == "delivered":
+        try:
+            await deliveries.open_delivery(actor, delivery["id"])
+        except IllegalTransition:
+            return
+
+
+async def names_of(organization_ids: set[uuid.UUID | None]) -> dict[uuid.UUID, str]:
+    """The names of organizations by id."""
+    found = await db.rows(
+        "SELECT id, name FROM organization WHERE id = ANY ($1)",
+        [one for one in organization_ids if one is not None],
+    )
+    return {row["id"]: row["name"] for row in found}
+
+
+async def _own_delivery(actor: Actor, document_id: uuid.UUID) -> db.Row | None:
+    return await db.row(
+        f"""SELECT v.*, r.number AS own_number, r.date AS own_date,
+                   EXISTS (SELECT 1 FROM delivery AS b WHERE b.via_id = v.id) AS has_below
+            FROM delivery AS v LEFT JOIN registration AS r
+                 ON r.document_id = v.document_id AND r.organization_id = v.recipient_id
+            WHERE v.document_id = $2 AND v.recipient_id = $1
+            AND v.status IN {visibility.ARRIVED} ORDER BY v.id DESC LIMIT 1""",
+        visibility.reader(actor), document_id,
+    )  # fmt: skip
+
+
+async def _passed_through(delivery_id: uuid.UUID) -> set[uuid.UUID]:
+    """The delivery and those it came through, up to the sender."""
+    found = await db.rows(
+        """WITH RECURSIVE way AS (
+               SELECT id, via_id FROM delivery WHERE id = $1
+               UNION SELECT v.id, v.via_id FROM way JOIN delivery AS v ON v.id = way.via_id)
+           SELECT id FROM way""",
+        delivery_id,
+    )
+    return {row["id"] for row in found}
+
+
+async def _returned(document: db.Row) -> str | None:
+    """Why the signatory gave the draft back the last time."""
+    found = await db.row(
+        """SELECT e.verb, p.detail FROM event AS e
+           LEFT JOIN event_payload AS p ON p.event_id = e.id
+           WHERE e.document_id = $1 AND e.verb IN ('document.declined', 'document.submitted')
+           ORDER BY e.id DESC LIMIT 1""",
+        document["id"],
+    )
+    if found is None or found["verb"] != "document.declined" or not found["detail"]:
+        return None
+    return str(found["detail"].get("reason", ""))
+
+
+def _steps(line: list[db.Row], hops: list[db.Row]) -> list[dict[str, Any]]:
+    """Events and hops in the order they happened; a hop's own events are told by the hop."""
+    steps = [
+        {"at": event["at"], "event": event, "hop": None}
+        for event in line
+        if event["verb"] not in ("delivery.passed_on", "document.registered_incoming")
+    ] + [{"at": hop["passed_at"], "event": None, "hop": hop} for hop in hops[:SHOWN_HOPS]]
+    return sorted(steps, key=lambda step: step["at"])

@@ -1,0 +1,55 @@
+"""The pages as the web process takes them: controllers, static files, errors, headers."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from litestar import Controller, Router
+from litestar.datastructures import CacheControlHeader
+from litestar.plugins.jinja import JinjaTemplateEngine
+from litestar.static_files import create_static_files_router
+from litestar.template import TemplateConfig
+
+from directory.controllers.authentication import public
+from web import pages
+from web.controllers.administration import ApiPageController, StuckController
+from web.controllers.dispatch import ControlController, DispatchController, PickerController
+from web.controllers.documents import DocumentController, DownloadController
+from web.controllers.inbox import InboxController, NoticeController
+from web.controllers.session import AccountController, LogInController
+from web.errors import error_page, wants_page
+from web.headers import security_headers
+
+__all__ = ["TEMPLATE_CONFIG", "WEB_CONTROLLERS", "error_page", "security_headers", "wants_page"]
+
+
+def _swagger() -> Path:
+    """Swagger UI's files inside the package that ships them."""
+    found = find_spec("flask_openapi3_swagger")
+    if found is None or found.origin is None:
+        raise RuntimeError("the package flask-openapi3-swagger is not installed")
+    return Path(found.origin).parent / "templates" / "swagger"
+
+
+def _static(path: str, folder: Path) -> Router:
+    return create_static_files_router(
+        path=path, directories=[folder], guards=[public], include_in_schema=False,
+        cache_control=CacheControlHeader(max_age=86400, public=True),
+    )  # fmt: skip
+
+
+WEB_CONTROLLERS: list[type[Controller] | Router] = [
+    LogInController,
+    AccountController,
+    InboxController,
+    NoticeController,
+    DocumentController,
+    DownloadController,
+    DispatchController,
+    PickerController,
+    ControlController,
+    StuckController,
+    ApiPageController,
+    _static("/static/swagger", _swagger()),
+    _static("/static", pages.HERE / "static"),
+]
+TEMPLATE_CONFIG = TemplateConfig(instance=JinjaTemplateEngine.from_environment(pages.environment()))

@@ -1,0 +1,16 @@
+"use strict";
+const place = document.getElementById("swagger");
+if (place && window.SwaggerUIBundle) {
+  window.SwaggerUIBundle({
+    domNode: place, url: place.dataset.schema, validatorUrl: null, deepLinking: true,
+    docExpansion: "none", defaultModelsExpandDepth: 0,
+    presets: [window.SwaggerUIBundle.presets.apis],
+    requestInterceptor: (request) => {
+      const found = document.cookie.match(/(?:^|; )docflow_csrf=([^;]*)/);
+      if (found && new URL(request.url, location.href).origin === location.origin) {
+        request.headers["X-CSRF-Token"] = decodeURIComponent(found[1]);
+      }
+      return request;
+    },
+  });
+}

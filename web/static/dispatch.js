@@ -1,0 +1,39 @@
+"use strict";
+// The page works without this: it only counts and searches while one chooses.
+const form = document.getElementById("choice");
+const plan = document.getElementById("plan");
+const picker = document.getElementById("picker");
+const hits = document.getElementById("hits");
+const chosen = document.getElementById("chosen");
+
+function later(wait, work) {
+  let timer = 0, round = 0;
+  return () => { clearTimeout(timer); timer = setTimeout(() => work(++round, () => round), wait); };
+}
+
+async function fragment(address) {
+  const answer = await fetch(address, { headers: { Accept: "text/html" }, credentials: "same-origin" });
+  return answer.ok && !answer.redirected ? answer.text() : null;
+}
+
+const count = later(450, async (mine, newest) => {
+  const asked = new URLSearchParams(new FormData(form));
+  asked.delete("q");
+  const text = await fragment(form.dataset.plan + "?" + asked);
+  if (text !== null && mine === newest()) plan.innerHTML = text;
+});
+
+const find = later(250, async (mine, newest) => {
+  const text = await fragment(picker.dataset.picker + "?" + new URLSearchParams({ q: picker.value }));
+  if (text !== null && mine === newest()) hits.innerHTML = text;
+});
+
+form.addEventListener("change", (event) => {
+  if (event.target === picker) return;
+  const send = document.getElementById("send");
+  if (send) { send.remove(); document.getElementById("changed").hidden = false; }
+  const item = event.target.closest("#hits li");
+  if (item && event.target.checked) chosen.append(item);
+  count();
+});
+picker.addEventListener("input", find);

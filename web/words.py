@@ -1,0 +1,181 @@
+"""Names of states, kinds and events as people read them; the messages are translated when shown."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from core import db
+from directory.states import DISTRICTS, KIND_NAMES, OrganizationKind
+from docflow.documents.kinds import DOCUMENT_KINDS
+from docflow.documents.links import KINDS as LINK_KINDS
+from web.translation import N_, gettext, spoken
+
+DOCUMENT_STATUS: Mapping[str, str] = {
+    "draft": N_("Draft"),
+    "signing": N_("Awaiting signature"),
+    "signed": N_("Signed"),
+    "registered": N_("Registered"),
+    "sent": N_("Sent"),
+    "closed": N_("Filed"),
+    "recalled": N_("Recalled"),
+    "discarded": N_("Discarded"),
+}
+DELIVERY_STATUS: Mapping[str, str] = {
+    "awaiting_relay": N_("Waits for the chancery above"),
+    "queued": N_("In the queue"),
+    "delivered": N_("Delivered"),
+    "opened": N_("Opened"),
+    "acknowledged": N_("Acknowledged"),
+    "executed": N_("Executed"),
+    "refused": N_("Refused"),
+    "failed": N_("Not delivered"),
+    "recalled": N_("Withdrawn"),
+    "void": N_("Recipient ceased"),
+}
+DELIVERY_TONE: Mapping[str, str] = {
+    "awaiting_relay": "wait", "queued": "wait", "delivered": "new", "opened": "seen",
+    "acknowledged": "good", "executed": "best", "refused": "bad", "failed": "bad",
+    "recalled": "gone", "void": "gone",
+}  # fmt: skip
+DOCUMENT_TONE: Mapping[str, str] = {
+    "draft": "wait", "signing": "new", "signed": "seen", "registered": "good", "sent": "best",
+    "closed": "gone", "recalled": "bad", "discarded": "gone",
+}  # fmt: skip
+BOXES: Mapping[str, str] = {
+    "new": N_("New"),
+    "due": N_("With a deadline"),
+    "done": N_("Done"),
+    "all": N_("All"),
+}
+CHANNELS: Mapping[str, str] = {
+    "internal": N_("in this system"),
+    "email": N_("e-mail"),
+    "node": N_("another installation"),
+    "medo": N_("MEDO"),
+    "voice": N_("telephone"),
+    "paper": N_("paper"),
+}
+FIELDS: Mapping[str, str] = {
+    "title": N_("Subject"),
+    "addressee": N_("Addressee"),
+    "due_on": N_("Answer by"),
+    "executor_id": N_("Executor"),
+    "file_index": N_("File index"),
+    "body": N_("Body that decided"),
+    "meeting_date": N_("Date of the meeting"),
+    "present": N_("Members present"),
+    "total": N_("Members in all"),
+    "item": N_("Item of the agenda"),
+    "period": N_("Period"),
+}
+FIELD_TYPES: Mapping[str, str] = {"meeting_date": "date", "present": "number", "total": "number"}
+LEVELS: tuple[str, ...] = (
+    "center", "district", "territorial", "union", "regional", "local", "council", "primary",
+    "outside",
+)  # fmt: skip
+FILE_ROLES: Mapping[str, str] = {
+    "main": N_("Main file"),
+    "annex": N_("Annex"),
+    "scan": N_("Scan"),
+}
+ROLES: Mapping[str, str] = {
+    "clerk": N_("clerk"),
+    "signatory": N_("signatory"),
+    "editor": N_("editor"),
+    "lawyer": N_("lawyer"),
+    "administrator": N_("administrator"),
+}
+SIGNATURE_ROLES: Mapping[str, str] = {
+    "approving": N_("approving signature"),
+    "certifying": N_("certifying signature"),
+    "endorsing": N_("endorsement"),
+    "sealing": N_("seal of the organization"),
+}
+EVENTS: Mapping[str, str] = {
+    "document.created": N_("Draft created"),
+    "document.corrected": N_("Card corrected"),
+    "document.file_added": N_("File added"),
+    "document.submitted": N_("Sent for signature"),
+    "document.declined": N_("Returned without a signature"),
+    "document.signature_added": N_("Signature added"),
+    "document.signed": N_("Signed"),
+    "document.registered": N_("Registered"),
+    "document.registered_incoming": N_("Registered as incoming"),
+    "document.linked": N_("Linked to another document"),
+    "document.sent": N_("Sent to the recipients"),
+    "document.sent_again": N_("Sent to further recipients"),
+    "document.recalled": N_("Recalled by the sender"),
+    "document.closed": N_("Filed"),
+    "document.discarded": N_("Draft given up"),
+    "document.read": N_("Read"),
+    "delivery.passed_on": N_("Passed on to the organizations below"),
+    "signing.begun": N_("Signing begun"),
+    "signing.finished": N_("Signing finished"),
+    "signing.expired": N_("Signing session ran out"),
+    "file.quarantined": N_("A file was refused and put into quarantine"),
+}
+SHOWN_TO_RECIPIENTS = frozenset(
+    {"document.signed", "document.registered", "document.sent", "document.recalled"}
+)
+"""What of the author's work a recipient sees; drafts and corrections are the author's own."""
+
+STUCK: Mapping[str, str] = {
+    "failed": N_("Failed"),
+    "retrying": N_("Will be tried again"),
+    "worker_died": N_("The worker died"),
+    "runs_long": N_("Runs unusually long"),
+    "not_begun": N_("Not begun in time"),
+}
+
+
+def _tongue() -> int:
+    return 0 if spoken() == "ru" else 1
+
+
+def said(table: Mapping[str, str], key: str) -> str:
+    """The word for `key` in the reader's language; the key itself where there is none."""
+    return gettext(table[key]) if key in table else key
+
+
+def kind(code: str) -> str:
+    """The kind of a document."""
+    found = DOCUMENT_KINDS.get(code)
+    return code if found is None else (found.ru, found.en)[_tongue()]
+
+
+def level(code: str) -> str:
+    """The kind of an organization, with a capital."""
+    try:
+        name = KIND_NAMES[OrganizationKind(code)][_tongue()]
+    except ValueError:
+        return code
+    return name[:1].upper() + name[1:]
+
+
+def district(code: str) -> str:
+    """A federal district."""
+    return DISTRICTS[code][_tongue()]
+
+
+def districts() -> tuple[str, ...]:
+    """The codes of the federal districts."""
+    return tuple(DISTRICTS)
+
+
+def link(code: str) -> str:
+    """How two documents belong together."""
+    return LINK_KINDS[code][_tongue()] if code in LINK_KINDS else code
+
+
+def verdict(signature: db.Row) -> tuple[str, str]:
+    """Tone and sentence on a signature: does it hold, and if not, why."""
+    tongue = ("ru", "en")[_tongue()]
+    reasons = " ".join(_sentence(one, tongue) for one in signature["report"].get("reasons", ()))
+    if signature["verdict"] == "valid":
+        return "good", gettext("The signature holds: the document has not changed since.")
+    if signature["verdict"] == "invalid":
+        return "bad", f"{gettext('The signature does not hold.')} {reasons}".strip()
+    return "wait", f"{gettext('The signature could not be checked to the end.')} {reasons}".strip()
+
+
+def _sentence(reason: Mapping[str, Any], tongue: str) -> str:
+    return str(reason.get(tongue) or reason.get("code", ""))
