@@ -225,8 +225,10 @@ def test_services_work_together_as_plain_processes(stack: Stack) -> None:
     port = str(free_port())
     web = stack.start("web", command=["serve", "--host", "127.0.0.1", "--port", port])
     worker = stack.start("worker")
+    ready = f"http://127.0.0.1:{port}/health/ready"
     try:
-        _wait(lambda: httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200)
+        _wait(lambda: web.poll() is not None or httpx.get(ready).status_code == 200)
+        assert (web.poll(), worker.poll()) == (None, None), stack.log("web") + stack.log("worker")
         assert httpx.get(f"http://127.0.0.1:{port}/health/live").status_code == 200
         _wait(lambda: _is_healthy(stack, "web", port) and _is_healthy(stack, "worker", port))
         statuses = (_stop(web), _stop(worker))
