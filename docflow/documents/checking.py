@@ -1,5 +1,6 @@
 """What the signatures of a document are worth: asked of the stored bytes, at arm's length."""
 
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from storage import blobs
 Verdict = Literal["valid", "invalid", "indeterminate"]
 _ORDER = ("valid", "indeterminate", "invalid")
 READ_UP_TO = 256 * 1024 * 1024
+
+_CLAIM = re.compile(rb"/ByteRange|/Type\s*/(?:Sig|DocTimeStamp)\b")
 
 
 class SignatureInvalid(InvalidInput):
@@ -42,6 +45,15 @@ class Check:
             "certificates": [s.get("certificate_sha256") for s in self.raw.get("signatures", ())],
             "at": self.raw.get("at"),
         }
+
+
+def claims_signature(content: bytes) -> bool:
+    """Do the bytes of a PDF speak of a signature, whether or not a parser finds one?
+
+    Two marks of a signature dictionary (ISO 32000-2 section 12.8.1), so that damage to one does
+    not turn a signed file into an unsigned one.
+    """
+    return _CLAIM.search(content) is not None
 
 
 async def validate(content: bytes, *, signature: bytes | None = None) -> Check:
@@ -95,6 +107,29 @@ def require_not_invalid(check: Check) -> None:
             + " Ask the sender for the genuine file.",
             reasons=list(check.reasons),
         )
+
+
+def require_readable(check: Check) -> None:
+    """Raise `signature_invalid` for a file that claims signatures of which one cannot be read.
+
+    A file damaged on its way must not pass for an unsigned one.
+    """
+    require_not_invalid(check)
+    found = check.raw.get("signatures", ())
+    if check.reasons == ("encrypted",):
+        return
+    if not found or any("not_parseable" in _codes(one) for one in found):
+        raise SignatureInvalid(
+            "Файл содержит подпись, но она или сам файл повреждены и не читаются. Запросите у "
+            "отправителя подлинный файл.",
+            "The file carries a signature, but it or the file is damaged and cannot be read. Ask "
+            "the sender for the genuine file.",
+            reasons=list(check.reasons) or ["not_parseable"],
+        )
+
+
+def _codes(one: Mapping[str, Any]) -> list[str]:
+    return [reason["code"] for reason in one["reasons"]]
 
 
 def _check(report: dict[str, Any]) -> Check:

@@ -69,6 +69,12 @@ async def attach(
                 media_type=blob.media_type,
             )
         seen = await _inspect(tee.content, blob)
+        if role == "main" and "pdf_encrypted" in seen.problems:
+            raise InvalidInput(
+                f"Файл «{file_name}» защищён паролем. Снимите защиту и отправьте ещё раз.",
+                f"The file {file_name!r} is encrypted. Remove the protection and send it again.",
+                code="pdf_encrypted",
+            )
     except ServiceError as problem:
         await _quarantine(actor, blob, document_id, file_name, problem.error_code)
         raise
@@ -156,11 +162,11 @@ async def _inspect(content: bytes | None, blob: StoredBlob) -> _Seen:
     if content is None:
         return _Seen(problems=["not_parsed"])
     reading = pool().run("core.sandbox.extract:extract_text", content, blob.media_type)
-    if blob.media_type != PDF or b"/ByteRange" not in content:
+    if blob.media_type != PDF or not checking.claims_signature(content):
         read = await reading
         return _Seen(read["text"], read["pages"], read["problems"])
     read, report = await asyncio.gather(reading, checking.validate(content))
-    checking.require_not_invalid(report)
+    checking.require_readable(report)
     return _Seen(read["text"], read["pages"], read["problems"], report.raw)
 
 
