@@ -18,7 +18,7 @@ import leaks  # noqa: E402  # reason: as above
 import locks  # noqa: E402  # reason: as above
 import sources  # noqa: E402  # reason: as above
 
-ROOF = {"litestar_app", "worker", "cli", "wiring", "piccolo_conf"}
+ROOF = {"litestar_app", "worker", "cli", "wiring", "installation", "piccolo_conf", "demo"}
 FURNITURE = {"tests", "bench", "docs", "docker", "tools", "requirements"}
 HASH = "--hash=sha256:" + "0f" * 32
 
