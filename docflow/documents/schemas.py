@@ -218,7 +218,7 @@ class JournalInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     direction: str
     kinds: list[str]
     template: str
-    scope: list[str] = ["year"]
+    scope: list[str] = msgspec.field(default_factory=lambda: ["year"])
 
 
 class JournalView(msgspec.Struct, frozen=True):
