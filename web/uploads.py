@@ -3,7 +3,12 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
+from multipart import (  # type: ignore[import-untyped]  # reason: ships no types
+    MultipartError,
+    MultipartSegment,
+    PushMultipartParser,
+    parse_options_header,
+)
 
 from core.errors import InvalidInput
 from web.pages import R

@@ -142,8 +142,8 @@ class AccountController(Controller):
             request,
             actor=actor,
             access=access,
-            picture=Markup(picture),
-            secret=begun.secret,  # noqa: S704 - segno's own SVG
+            picture=Markup(picture),  # noqa: S704 - segno's own SVG
+            secret=begun.secret,
         )
 
     @post("/account/second-factor/confirm", guards=[signed_in])

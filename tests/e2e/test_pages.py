@@ -1,0 +1,319 @@
+"""The first journey in a real browser: a circular from the union's clerk to a primary's chairman."""
+
+import asyncio
+import os
+import shutil
+import socket
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import argon2
+import pyotp
+import pytest
+import uvicorn
+from playwright.async_api import Browser, Page, async_playwright
+
+import litestar_app
+from core import clock, db, jobs
+from core.actor import RULE, Actor
+from directory import accounts, dataset, grants, passwords, second_factor, sessions
+from docflow.routing import control
+from notify import notices
+from storage import blobs
+from tests import people
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+PASSWORD = "синий трактор едет в поле"
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+BUDGET = 200 * 1024
+SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
+
+
+@pytest.fixture
+async def site(database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+    """The web process on a port of its own, in this loop."""
+    monkeypatch.setattr(passwords, "hasher", CHEAP)
+    monkeypatch.setattr(sessions, "refusal_takes", 0.0)
+    await blobs.ensure_bucket()
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(
+            litestar_app.create_app(), lifespan="off", log_level="warning", ws="none"
+        )
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server._serve(sockets=[listening]))
+        while not server.started:
+            await asyncio.sleep(0.02)
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        await serving
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("no Chromium: apt-get install chromium")
+    async with async_playwright() as playwright:
+        opened = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield opened
+        await opened.close()
+
+
+@pytest.fixture(scope="session")
+def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pictures of the pages go; DOCFLOW_SCREENSHOTS keeps them."""
+    kept = os.environ.get("DOCFLOW_SCREENSHOTS")
+    folder = Path(kept) if kept else tmp_path_factory.mktemp("screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+async def an_account(login: str, organization_id: uuid.UUID, *roles: str) -> uuid.UUID:
+    person_id = await people.a_person_at(organization_id)
+    account_id = await accounts.create(RULE, person_id=person_id, login=login, password=PASSWORD)
+    for role in roles:
+        await grants.grant(RULE, account_id=account_id, organization_id=organization_id, role=role)
+    return account_id
+
+
+async def an_authenticator(account_id: uuid.UUID) -> pyotp.TOTP:
+    actor = Actor(kind="user", id=account_id, organization_id=None)
+    begun = await second_factor.begin(actor, password=PASSWORD)
+    one_time = pyotp.TOTP(begun.secret)
+    await second_factor.confirm(actor, code=one_time.at(clock.now()))
+    # The code just taken is used up; the next log-in may come within its half minute.
+    await db.execute("UPDATE account SET totp_last_step = 0 WHERE id = $1", account_id)
+    return one_time
+
+
+class Desk:
+    """One person's browser, which watches what pages load and complain of."""
+
+    def __init__(self, page: Page, site: str, gallery: Path) -> None:
+        self.page, self.site, self.gallery = page, site, gallery
+        self.complaints: list[str] = []
+        self.weight = 0
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("requestfinished", self._loaded)
+
+    def _heard(self, message: Any) -> None:
+        if message.type in ("error", "warning") and "status of 4" not in message.text:
+            self.complaints.append(message.text)
+
+    async def _loaded(self, request: Any) -> None:
+        if not request.url.startswith((self.site, "data:")):
+            self.complaints.append(f"loaded from outside: {request.url}")
+        sizes = await request.sizes()
+        self.weight += sizes["responseBodySize"]
+
+    async def log_in(self, login: str, one_time: pyotp.TOTP | None = None) -> None:
+        page = self.page
+        await page.goto(self.site + "/")
+        await page.fill("#login", login)
+        await page.fill("#password", PASSWORD)
+        await page.click("main button")
+        if one_time is not None:
+            await page.fill("#code", one_time.at(clock.now()))
+            await page.click("main button")
+        await page.wait_for_selector("form[action='/logout']")
+
+    async def picture(self, name: str) -> None:
+        """The page in both sizes and both lights; nothing may stick out sideways."""
+        for size, (width, height) in SIZES.items():
+            await self.page.set_viewport_size({"width": width, "height": height})
+            wide = await self.page.evaluate(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
+            assert wide <= 0, f"{name} sticks out by {wide} px at {size}"
+            for light in ("light", "dark"):
+                await self.page.emulate_media(color_scheme=light)
+                await self.page.screenshot(
+                    path=self.gallery / f"{name}-{size}-{light}.png", full_page=True
+                )
+        await self.page.emulate_media(color_scheme="light")
+        await self.page.set_viewport_size({"width": 1280, "height": 900})
+
+
+@pytest.fixture
+async def desk(browser: Browser, site: str, gallery: Path) -> AsyncIterator[Any]:
+    desks: list[Desk] = []
+
+    async def opened() -> Desk:
+        context = await browser.new_context(locale="ru-RU", accept_downloads=True)
+        desks.append(Desk(await context.new_page(), site, gallery))
+        return desks[-1]
+
+    yield opened
+    for one in desks:
+        await one.page.context.close()
+    assert [complaint for one in desks for complaint in one.complaints] == []
+
+
+async def test_a_circular_from_the_clerk_to_the_chairman(
+    desk: Any, site: str, tmp_path: Path
+) -> None:
+    registry = dataset.generate("S")
+    await dataset.load(registry)
+    union_id = registry.health_union_id
+    await people.give_key(union_id)
+    one_time = await an_authenticator(await an_account("clerk", union_id, "clerk", "signatory"))
+    letter = tmp_path / "Письмо о совещании.pdf"
+    letter.write_bytes(await people.a_letter())
+
+    clerk = await desk()
+    page = clerk.page
+    await page.goto(site + "/documents?q=1")
+    assert "/login?next=" in page.url
+    await clerk.picture("login")
+    await clerk.log_in("clerk", one_time)
+    clerk.weight = 0
+    await page.goto(site + "/inbox", wait_until="networkidle")
+    assert 0 < clerk.weight < BUDGET
+    await clerk.picture("inbox-empty")
+
+    await page.click("text=Новый документ")
+    await clerk.picture("kinds")
+    await page.click("text=Циркулярное письмо")
+    await page.fill("#title", "О проведении отчётно-выборной кампании в 2026 году")
+    await page.fill("#addressee", "Председателям региональных организаций")
+    await page.set_input_files("#file", letter)
+    await clerk.picture("new")
+    await page.click("text=Сохранить проект")
+    assert await page.locator(".message.done").inner_text() == "Проект сохранён."
+    document_id = uuid.UUID(page.url.rpartition("/")[2])
+    await clerk.picture("draft")
+    await page.click("text=Исправить карточку")
+    await page.fill("#addressee", "Председателям организаций Профсоюза")
+    await clerk.picture("edit")
+    await page.click("main button.main")
+    await page.click("text=Направить на подпись")
+    await clerk.picture("signing")
+    await page.click("text=Подписать ключом организации")
+    assert "Подпись действительна" in await page.inner_text("main")
+    await page.click("main .do >> text=Зарегистрировать")
+    assert "№ 01-01/1" in await page.inner_text("h1 >> xpath=..")
+    async with page.expect_download() as downloading:
+        await page.click(".files a[download]")
+    assert (await downloading.value).suggested_filename == letter.name
+
+    await page.click("text=Разослать")
+    await page.check("#subtree")
+    await page.wait_for_selector("#plan .total")
+    assert "45" in await page.inner_text("#plan .total")
+    await page.check("#chancery")
+    await page.fill("#due_regional", people.in_days(10).isoformat())
+    await page.fill("#due_primary", people.in_days(7).isoformat())
+    await page.click("text=Отдельные организации")
+    await page.fill("#picker", "Иркутск")
+    await page.wait_for_selector("#hits li")
+    await clerk.picture("dispatch-choice")
+    await page.click("text=Показать, кто получит")
+    await clerk.picture("dispatch-plan")
+    await page.dblclick("#send button")
+    await page.wait_for_url("**/control*")
+    assert await db.value("SELECT count(*) FROM dispatch") == 1
+    assert "45" in await page.inner_text(".totals tfoot")
+    await clerk.picture("control")
+
+    await _down_the_line(desk, registry)
+
+    await page.goto(f"{site}/documents/{document_id}/control")
+    actor = await people.clerk_of(union_id)
+    sums = control.by_status(await control.totals(actor, document_id))
+    assert (sums["acknowledged"], sums["total"]) == (1, 45)
+    await clerk.picture("control-later")
+    await page.click("text=По подчинённым")
+    await clerk.picture("control-branches")
+    await page.click("text=Не ответили")
+    async with page.expect_download() as downloading:
+        await page.click("text=В PDF")
+    assert Path(await (await downloading.value).path()).read_bytes().startswith(b"%PDF")
+    await page.goto(f"{site}/documents")
+    await clerk.picture("documents")
+    await page.goto(f"{site}/documents/{document_id}")
+    await clerk.picture("document-sent")
+    await page.goto(f"{site}/documents/{uuid.uuid4()}")
+    await clerk.picture("not-found")
+    await page.goto(f"{site}/account")
+    await clerk.picture("account")
+
+
+async def _down_the_line(desk: Any, registry: dataset.Dataset) -> None:
+    """A region and a local organization pass the letter on; a primary's chairman takes note."""
+    for login, place in (("region", registry.relay_regional_id), ("local", registry.relay_local_id)):
+        await an_account(login, place, "clerk")
+        relay = await desk()
+        await relay.log_in(login)
+        if login == "region":
+            await relay.picture("inbox")
+        await relay.page.click(".list a")
+        if login == "region":
+            await relay.picture("received")
+        await relay.page.fill("#resolution", "Довести до первичных организаций до конца недели.")
+        await relay.page.click("button:has-text('Зарегистрировать и передать ниже')")
+        assert "вх-1" in await relay.page.inner_text("main")
+        if login == "region":
+            await relay.picture("passed-on")
+    primary_id = await db.value(
+        """SELECT v.recipient_id FROM delivery AS v JOIN delivery AS a ON a.id = v.via_id
+           WHERE a.recipient_id = $1 AND v.status = 'delivered' ORDER BY v.id LIMIT 1""",
+        registry.relay_local_id,
+    )
+    await an_account("chairman", primary_id, "clerk")
+    chairman = await desk()
+    await chairman.log_in("chairman")
+    await chairman.page.click(".list a")
+    assert "Открыто" in await chairman.page.inner_text(".chips")
+    await chairman.picture("primary")
+    await chairman.page.click("text=Ознакомлен(а)")
+    assert "Ознакомлен" in await chairman.page.inner_text(".chips")
+    await chairman.page.click("text=English")
+    assert "Acknowledged" in await chairman.page.inner_text(".chips")
+    await chairman.picture("primary-english")
+
+
+async def test_the_rest_of_the_pages(desk: Any, site: str) -> None:
+    registry = dataset.generate("S")
+    await dataset.load(registry)
+    center = registry.center_id
+    account_id = await an_account("boss", center, "administrator", "clerk")
+    await grants.grant(
+        RULE, account_id=account_id, organization_id=registry.irkutsk_id, role="clerk"
+    )
+    await notices.post(center, "silent_list", ("document", clock.new_id()), data={"count": 12})
+    await jobs.defer("notify.send_mail")
+    await db.execute("UPDATE procrastinate_jobs SET status = 'failed', attempts = 3")
+    boss = await desk()
+    page = boss.page
+    await boss.log_in("boss")
+    await boss.picture("organization")
+    await page.click(".choices button >> nth=0")
+    await page.goto(site + "/account")
+    await page.fill("#password", PASSWORD)
+    await page.click("text=Подключить приложение")
+    await boss.picture("account-qr")
+    secret = (await page.inner_text(".key")).replace(" ", "")
+    await page.fill("#code", pyotp.TOTP(secret).at(clock.now()))
+    await page.click("button:has-text('Подключить')")
+    assert "подключено" in (await page.inner_text("main")).lower()
+    await page.goto(site + "/notices")
+    await boss.picture("notices")
+    if not await page.locator("nav >> text=Застрявшее").count():
+        await page.goto(site + "/organization")
+        await page.click(".choices button >> nth=1")
+    await page.goto(site + "/stuck")
+    await boss.picture("stuck")
+    await page.click("text=Выполнить сейчас")
+    assert await db.value("SELECT status::text FROM procrastinate_jobs") == "todo"
+    await page.goto(site + "/api")
+    await page.wait_for_selector(".swagger-ui .opblock-tag")
+    await boss.picture("api")
