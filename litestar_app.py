@@ -10,7 +10,6 @@ from litestar import Litestar, Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Contact, License
-from web import site
 
 import wiring
 from core import errors, sealing
@@ -19,9 +18,10 @@ from directory.controllers import access, organizations
 from directory.controllers.authentication import Authentication, answer_request_id
 from docflow.documents import controllers as documents
 from docflow.routing import controllers as routing
-from web.health import HealthController
 from notify import controllers as notify
 from storage.blobs import BlobMissing
+from web import site
+from web.health import HealthController
 
 log = logging.getLogger(__name__)
 

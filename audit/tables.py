@@ -40,5 +40,5 @@ class ReadLog(Table, tablename="read_log"):
     subject_kind = Text()
     subject_id = UUID(default=None)
     purpose = Text()
-    count = Integer()
+    count = Integer()  # type: ignore[assignment]  # reason: the column hides Table.count()
     request_id = UUID(null=True)

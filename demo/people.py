@@ -37,7 +37,7 @@ class Person:
         client = httpx.AsyncClient(base_url=f"{address}/api/v1", timeout=120)
         person = cls(client, account)
         wish = {"login": account.login, "password": account.password}
-        codes = [None]
+        codes: list[str | None] = [None]
         if account.totp:
             clock_code = pyotp.TOTP(account.totp)
             # A code serves once, and the one of this half-minute may have been used just now.

@@ -63,21 +63,7 @@ async def pass_on(
             actor, found["document_id"], journal_id=journal_id, variables=variables
         )
         passed = await bulk.set_free(actor, delivery_id)
-        hop_id = clock.new_id()
-        await db.execute(
-            """INSERT INTO hop (id, delivery_id, document_id, organization_id, registration_id,
-                                actor_id, resolution, verdict, report, passed, passed_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)""",
-            hop_id, delivery_id, found["document_id"], actor.home_id, entered.registration_id,
-            actor.account_id, resolution.strip(), report.verdict, report.facts, passed,
-            clock.now(),
-        )  # fmt: skip
-        await events.record(
-            actor, "delivery.passed_on", subject=("hop", hop_id),
-            document_id=found["document_id"],
-            data={"number": entered.number, "passed": passed, "verdict": report.verdict,
-                  "delivery_id": str(delivery_id)},
-        )  # fmt: skip
+        hop_id = await _enter(actor, found, entered, report, passed, resolution.strip())
         await announcing.to_sender(delivery_id, "delivery.passed_on")
         await announcing.received(via_id=delivery_id)
     return Hop(hop_id, entered.number, passed, report.verdict)
@@ -104,3 +90,29 @@ async def _known(delivery_id: uuid.UUID) -> Hop | None:
     if found is None:
         return None
     return Hop(found["id"], found["number"], found["passed"], found["verdict"])
+
+
+async def _enter(
+    actor: Actor,
+    found: db.Row,
+    entered: registration.Registered,
+    report: checking.Check,
+    passed: int,
+    resolution: str,
+) -> uuid.UUID:
+    hop_id = clock.new_id()
+    await db.execute(
+        """INSERT INTO hop (id, delivery_id, document_id, organization_id, registration_id,
+                            actor_id, resolution, verdict, report, passed, passed_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)""",
+        hop_id, found["id"], found["document_id"], actor.home_id, entered.registration_id,
+        actor.account_id, resolution, report.verdict, report.facts, passed,
+        clock.now(),
+    )  # fmt: skip
+    await events.record(
+        actor, "delivery.passed_on", subject=("hop", hop_id),
+        document_id=found["document_id"],
+        data={"number": entered.number, "passed": passed, "verdict": report.verdict,
+              "delivery_id": str(found["id"])},
+    )  # fmt: skip
+    return hop_id

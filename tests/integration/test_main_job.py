@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+
 from core import clock, db
 from core.actor import RULE
 from core.errors import InvalidInput, ServiceError
@@ -11,7 +12,6 @@ from directory.selection import Selector
 from directory.states import Line
 from docflow.documents import cards, files, registration, signing
 from docflow.routing import answers, control, deliveries, dispatch, inbox, recall, relay
-
 from tests import people
 
 
@@ -149,12 +149,11 @@ async def test_move_takes_effect_from_its_date(union: dataset.Dataset) -> None:
                 selector=Selector(subtree_of=union.health_union_id), mode="chancery"
             ),
         )  # fmt: skip
-        via = await db.value(
+        return await db.value(
             """SELECT via.recipient_id FROM delivery AS v JOIN delivery AS via ON via.id = v.via_id
                WHERE v.document_id = $1 AND v.recipient_id = $2""",
             document_id, primary["id"],
         )  # fmt: skip
-        return via
 
     document_id, _ = await a_registered_circular(clerk)
     later_id, _ = await a_registered_circular(clerk)

@@ -26,7 +26,7 @@ async def test_application_role_cannot_alter_tables(database: str) -> None:
 
 
 async def test_nested_transaction_joins_and_rolls_back_whole(database: str) -> None:
-    with pytest.raises(ZeroDivisionError):
+    async def fail_inside() -> None:
         async with db.transaction():
             await db.execute(
                 "INSERT INTO idempotency_key VALUES ($1, 'a', '', NULL, $2)",
@@ -34,4 +34,7 @@ async def test_nested_transaction_joins_and_rolls_back_whole(database: str) -> N
             )  # fmt: skip
             async with db.transaction():
                 raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail_inside()
     assert await db.value("SELECT count(*) FROM idempotency_key") == 0
