@@ -21,6 +21,7 @@ from litestar.response import Redirect
 from core import clock, db, sealing
 from core.actor import Actor
 from core.errors import NotAuthenticated, NotFound, ServiceError
+from core.settings import settings
 from directory import accounts, organizations
 from directory.controllers.authentication import CSRF_COOKIE
 from directory.sessions import Access
@@ -148,14 +149,16 @@ def redirect(
     translation.speak(language_of(request))
     answer = Redirect(to, status_code=303)
     if done or problem:
-        said = ["problem", told(problem)] if problem else ["done", translation.gettext(done)]
-        sealed = sealing.seal(json.dumps(said).encode(), purpose="flash")
+        kind, text = ("problem", told(problem)) if problem else ("done", translation.gettext(done))
+        # A cookie holds 4 KB; 900 Cyrillic letters, sealed and as text, are under 3.
+        plain = json.dumps([kind, text[:900]], ensure_ascii=False).encode()
         answer.set_cookie(
             Cookie(
                 key=FLASH_COOKIE,
-                value=base64.urlsafe_b64encode(sealed[:2800]).decode(),
+                value=base64.urlsafe_b64encode(sealing.seal(plain, purpose="flash")).decode(),
                 max_age=60,
                 path="/",
+                secure=settings().public_url.startswith("https:"),
                 httponly=True,
                 samesite="lax",
             )
