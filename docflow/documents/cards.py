@@ -10,12 +10,15 @@ import msgspec
 from audit import events, transitions
 from core import clock, db, idempotency
 from core.actor import Actor
-from core.errors import InvalidInput
+from core.errors import Conflict, InvalidInput
 from docflow.documents import visibility
 from docflow.documents.kinds import DocumentKind, kind_of
 from docflow.documents.states import EDITABLE, TRANSITIONS, DocumentStatus
 
 MAX_TITLE = 1000
+MAX_REASON = 1000
+MAX_INDEX = 100
+MAX_ADDRESSEE = 10_000
 MAX_FIELDS = 64 * 1024
 
 
@@ -76,8 +79,9 @@ async def _insert(actor: Actor, card: CardInput) -> uuid.UUID:
 async def correct(actor: Actor, document_id: uuid.UUID, *, card: CardInput, version: int) -> None:
     """Change the card of a draft; `version` is the one the editor saw.
 
-    Raises Conflict (`illegal_transition`) once the document has left the draft state or somebody
-    else has saved meanwhile. What changed is written to the event, old beside new.
+    Raises `document_frozen` once the document has left the draft state and Conflict
+    (`stale_version`) when somebody else has saved meanwhile. What changed is written to the
+    event, old beside new.
     """
     actor.require("clerk", "signatory")
     _check(card)
@@ -85,13 +89,14 @@ async def correct(actor: Actor, document_id: uuid.UUID, *, card: CardInput, vers
         found = await visibility.own_document(actor, document_id)
         require_editable(found)
         if found["version"] != version:
-            raise InvalidInput(
+            raise Conflict(
                 "Карточку уже изменили. Обновите страницу и повторите правку.",
                 "The card was changed meanwhile. Reload and repeat your change.",
                 code="stale_version",
                 current=found["version"],
             )
         new = msgspec.to_builtins(card, builtin_types=(uuid.UUID, date))
+        new["title"] = card.title.strip()
         changed = {name: (found[name], new[name]) for name in new if found[name] != new[name]}
         if not changed:
             return
@@ -117,6 +122,7 @@ async def correct(actor: Actor, document_id: uuid.UUID, *, card: CardInput, vers
 async def discard(actor: Actor, document_id: uuid.UUID, *, reason: str = "") -> None:
     """Give up a document that has no number yet; what has a number is recalled instead."""
     actor.require("clerk", "signatory")
+    require_text(reason, most=MAX_REASON, field="reason")
     async with db.transaction():
         found = await visibility.own_document(actor, document_id)
         await transitions.move(
@@ -134,6 +140,7 @@ async def close(actor: Actor, document_id: uuid.UUID, *, file_index: str) -> Non
         raise InvalidInput(
             "Укажите индекс дела.", "Name the file index.", code="field_missing", field="file_index"
         )
+    require_text(file_index, most=MAX_INDEX, field="file_index")
     async with db.transaction():
         found = await visibility.own_document(actor, document_id)
         await transitions.move(
@@ -154,6 +161,28 @@ def require_editable(found: db.Row) -> None:
             code="document_frozen",
             status=found["status"],
         )
+
+
+def require_text(text: str, *, most: int, field: str) -> None:
+    """Raise `bad_character` for what PostgreSQL cannot keep, `too_long` above `most` characters."""
+    if "\x00" in text:
+        raise _bad_character(field)
+    if len(text) > most:
+        raise InvalidInput(
+            f"Поле {field}: не длиннее {most} знаков.",
+            f"{field}: at most {most} characters.",
+            code="too_long",
+            field=field,
+        )
+
+
+def _bad_character(field: str) -> InvalidInput:
+    return InvalidInput(
+        "Текст содержит недопустимый знак с кодом 0.",
+        "The text holds a NUL character.",
+        code="bad_character",
+        field=field,
+    )
 
 
 def require_complete(found: db.Row, kind: DocumentKind) -> None:
@@ -180,13 +209,15 @@ def _check(card: CardInput) -> None:
             code="title_length",
             field="title",
         )
-    texts = [card.title, card.addressee, card.file_index or "", card.received_number or ""]
-    if any("\x00" in text for text in texts) or "\\u0000" in json.dumps(card.fields):
-        raise InvalidInput(
-            "Текст содержит недопустимый знак с кодом 0.",
-            "The text holds a NUL character.",
-            code="bad_character",
-        )
+    for name, text, most in (
+        ("title", card.title, MAX_TITLE * 2),
+        ("addressee", card.addressee, MAX_ADDRESSEE),
+        ("file_index", card.file_index or "", MAX_INDEX),
+        ("received_number", card.received_number or "", MAX_INDEX),
+    ):
+        require_text(text, most=most, field=name)
+    if "\\u0000" in json.dumps(card.fields):
+        raise _bad_character("fields")
     for name, value, allowed in (
         ("mark", card.mark, ("none", "dsp")),
         ("origin", card.origin, ("electronic", "paper_copy")),

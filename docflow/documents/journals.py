@@ -13,12 +13,18 @@ from audit import events
 from core import clock, db
 from core.actor import Actor
 from core.errors import Conflict, InvalidInput, NotFound
+from docflow.documents import cards
+from docflow.documents.kinds import DOCUMENT_KINDS, kind_of
 
 VARIABLES = frozenset({"n", "year", "yy", "index", "sitting", "convocation"})
 """`n` is the number the journal counts; the others are given or follow from the date."""
 
 _PLACE = re.compile(r"\{(\w+)(?::(roman|0[1-9]))?\}")
-_VALUE = re.compile(r"[0-9A-Za-zА-Яа-яЁё./-]{1,20}")
+_WORD = re.compile(r"[0-9A-Za-zА-Яа-яЁё]{1,20}")
+_INDEX = re.compile(r"[0-9A-Za-zА-Яа-яЁё./-]{1,20}")
+"""Only the index of the номенклатура has signs between its letters and digits («01-12»)."""
+_FIXED = frozenset({"year", "yy"})
+"""Always as wide as they are, so that they need no sign beside them."""
 
 DEFAULTS = (
     ("out", "Исходящие документы", "out", "{index}/{n}",
@@ -40,9 +46,20 @@ async def open_journal(
     figures, ``{n:04}`` for leading zeros. Raises `template_invalid` saying what is wrong with it.
     """
     actor.require("administrator", "clerk")
+    for name, text, most in (("code", code, 60), ("title", title, 500)):
+        cards.require_text(text, most=most, field=name)
+        if not text.strip():
+            raise InvalidInput(
+                f"Заполните поле {name}.", f"Fill in {name}.", code="field_missing", field=name
+            )
+    if unknown := sorted(set(kinds) - {*DOCUMENT_KINDS, "*"}):
+        kind_of(unknown[0])
     _check_template(template, scope)
     if direction not in ("in", "out", "internal"):
-        raise InvalidInput(code="unknown_value", field="direction")
+        raise InvalidInput(
+            "direction: in, out или internal.", "direction: in, out or internal.",
+            code="unknown_value", field="direction",
+        )  # fmt: skip
     journal_id = clock.new_id()
     async with db.transaction():
         added = await db.execute(
@@ -136,7 +153,8 @@ async def take_number(
     """
     known = {"year": str(on.year), "yy": f"{on.year % 100:02}", "index": "01-01", **variables}
     for name, text in known.items():
-        if name not in VARIABLES - {"n"} or not _VALUE.fullmatch(text):
+        form = _INDEX if name == "index" else _WORD
+        if name not in VARIABLES - {"n"} or not form.fullmatch(text):
             raise InvalidInput(
                 f"Переменная номера {name}: недопустимое значение «{text}».",
                 f"Number variable {name}: value {text!r} is not allowed.",
@@ -151,7 +169,7 @@ async def take_number(
             code="number_variable_missing",
             fields=missing,
         )
-    period = "/".join(f"{name}={known[name]}" for name in chosen["scope"]) or "all"
+    period = _period(chosen, known)
     ordinal = await db.value(
         """INSERT INTO journal_counter AS c (journal_id, period, last_ordinal) VALUES ($1, $2, 1)
            ON CONFLICT (journal_id, period) DO UPDATE SET last_ordinal = c.last_ordinal + 1
@@ -159,6 +177,16 @@ async def take_number(
         chosen["id"], period,
     )  # fmt: skip
     return period, ordinal, render(chosen["template"], {**known, "n": str(ordinal)})
+
+
+def _period(chosen: db.Row, known: Mapping[str, str]) -> str:
+    """Which count this is, by what stands in the number: «4» and «IV» may be one convocation."""
+    places = {found[1]: found[0] for found in _PLACE.finditer(chosen["template"])}
+    shown = {
+        name: render(places[name], known) if name in places else known[name]
+        for name in chosen["scope"]
+    }
+    return "/".join(f"{name}={text}" for name, text in shown.items()) or "all"
 
 
 def render(template: str, values: Mapping[str, str]) -> str:
@@ -176,7 +204,12 @@ def render(template: str, values: Mapping[str, str]) -> str:
 def roman(number: int) -> str:
     """Roman figures, as convocations of councils are counted («VII»)."""
     if not 0 < number < 4000:
-        raise InvalidInput(code="number_variable", field="convocation")
+        raise InvalidInput(
+            f"Римскими цифрами пишутся числа от 1 до 3999, а не {number}.",
+            f"Roman figures are for 1 to 3999, not {number}.",
+            code="number_variable",
+            field="convocation",
+        )
     steps = (
         (1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"),
         (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"),
@@ -201,13 +234,25 @@ def _check_template(template: str, scope: list[str]) -> None:
         # Two counts must never give the same number: what restarts the count is in the number,
         # but for the year, which stands beside it as the date.
         and set(scope) - {"year"} <= set(names)
+        and _is_unambiguous(template)
     )
     if not sound:
         raise InvalidInput(
             "Шаблон номера: ровно одно {n}; прочие переменные: year, yy, index, sitting, "
-            "convocation; всё, что начинает счёт заново, кроме года, должно входить в номер.",
+            "convocation; всё, что начинает счёт заново, кроме года, должно входить в номер; между "
+            "переменными нужен знак: «{sitting}-{n}».",
             "Number template: {n} exactly once; other variables: year, yy, index, sitting, "
-            "convocation; what restarts the count, but for the year, must be in the number.",
+            "convocation; what restarts the count, but for the year, must be in the number; "
+            "variables need a sign between them: {sitting}-{n}.",
             code="template_invalid",
             field="template",
         )
+
+
+def _is_unambiguous(template: str) -> bool:
+    """Can a number be read in one way only? «1» and «11» must not meet «11» and «1» in «111»."""
+    bare = _PLACE.sub(lambda found: "" if found[1] in _FIXED else "\0", template)
+    between = bare.split("\0")[1:-1]
+    names = [name for name, _ in _PLACE.findall(template)]
+    is_apart = all(any(not sign.isalnum() for sign in text) for text in between)
+    return is_apart and names.count("index") <= 1

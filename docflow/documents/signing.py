@@ -4,6 +4,7 @@ The signed file becomes the next revision of the same place; the bytes before it
 ever parsed in the sandbox: the key signs attributes, never a file it has not prepared there.
 """
 
+import contextlib
 import json
 import uuid
 from collections.abc import AsyncIterator
@@ -14,7 +15,7 @@ from typing import Any, Literal
 from audit import events, transitions
 from core import clock, db
 from core.actor import RULE, Actor
-from core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from core.errors import Conflict, Forbidden, IllegalTransition, InvalidInput, NotFound
 from core.sandbox import pool
 from docflow.documents import cards, checking, files, signed, visibility
 from docflow.documents.kinds import PDF, kind_of
@@ -58,6 +59,7 @@ async def submit(actor: Actor, document_id: uuid.UUID) -> None:
 async def decline(actor: Actor, document_id: uuid.UUID, *, reason: str) -> None:
     """The signatory does not sign: the document goes back to its author with the reason."""
     actor.require("signatory")
+    cards.require_text(reason, most=10_000, field="reason")
     if not 3 <= len(reason.strip()) <= 1000:
         raise InvalidInput(
             "Укажите, что исправить, от 3 до 1000 знаков.",
@@ -212,18 +214,24 @@ async def bring(
 
 
 async def expire_sessions() -> int:
-    """End the sessions whose time has passed; answers how many."""
+    """End the sessions whose time has passed; answers how many.
+
+    One that is finished in this very moment stays finished.
+    """
     late = await db.rows(
         "SELECT id, document_id FROM signing_session WHERE status = 'open' AND expires_at < $1",
         clock.now(),
     )
+    ended = 0
     for session in late:
-        await transitions.move(
-            RULE, "signing_session", session["id"], graph=SESSION_TRANSITIONS,
-            source=SessionStatus.OPEN, target=SessionStatus.EXPIRED, verb="signing.expired",
-            document_id=session["document_id"],
-        )  # fmt: skip
-    return len(late)
+        with contextlib.suppress(IllegalTransition):
+            await transitions.move(
+                RULE, "signing_session", session["id"], graph=SESSION_TRANSITIONS,
+                source=SessionStatus.OPEN, target=SessionStatus.EXPIRED, verb="signing.expired",
+                document_id=session["document_id"],
+            )  # fmt: skip
+            ended += 1
+    return ended
 
 
 async def _enter_pdf(

@@ -19,7 +19,7 @@ async def answer(actor: Actor, delivery_id: uuid.UUID, *, document_id: uuid.UUID
     question, marks the delivery executed; all or nothing. Asked again with the same document it
     answers the same dispatch.
     """
-    actor.require("clerk", "signatory")
+    actor.require("clerk")
     async with db.transaction():
         found = await deliveries.own_delivery(actor, delivery_id)
         known = await db.row(

@@ -9,7 +9,7 @@ from core.actor import RULE, Actor
 from core.errors import NotFound
 from docflow.documents import visibility
 from docflow.routing import bulk
-from docflow.routing.states import SILENT, DeliveryStatus
+from docflow.routing.states import FINAL, SILENT, DeliveryStatus
 from notify import notices
 
 REMIND_BEFORE = (3, 0)
@@ -92,7 +92,9 @@ async def follow_merge(organization_id: uuid.UUID) -> int:
     """A recipient was closed or merged: its open deliveries end or pass to the successor.
 
     A successor that has no delivery of the document takes over the delivery as it stands; one
-    that has its own makes this one void. Control lists keep their sum. Answers how many changed.
+    that has its own makes this one void. Who waited behind a relay that is gone waits for the
+    successor, or is delivered to directly when there is none or it has passed the letter on
+    already. Control lists keep their sum. Answers how many changed.
     """
     actor = RULE.acting_for(organization_id)
     async with db.transaction():
@@ -117,4 +119,29 @@ async def follow_merge(organization_id: uuid.UUID) -> int:
             actor, "recipient_id", organization_id, target=DeliveryStatus.VOID,
             reason="recipient_ceased", sources=SILENT,
         )  # fmt: skip
+        await _reroute(actor, organization_id, successor)
     return taken + void
+
+
+async def _reroute(actor: Actor, organization_id: uuid.UUID, successor: uuid.UUID | None) -> None:
+    """Nobody waits for a relay that is no more."""
+    waiting = await db.rows(
+        """SELECT DISTINCT dead.id, own.id AS own_id,
+                  own.id IS NULL OR own.status = ANY($3)
+                  OR EXISTS (SELECT 1 FROM hop WHERE delivery_id = own.id) AS is_free
+           FROM delivery AS dead JOIN delivery AS v ON v.via_id = dead.id
+                AND v.status = 'awaiting_relay'
+           LEFT JOIN delivery AS own ON own.recipient_id = $2
+                AND own.document_id = dead.document_id
+           WHERE dead.recipient_id = $1""",
+        organization_id, successor, [status.value for status in FINAL],
+    )  # fmt: skip
+    for row in waiting:
+        if row["is_free"]:
+            await bulk.set_free(actor, row["id"])
+        else:
+            await db.execute(
+                """UPDATE delivery SET via_id = $2, updated_at = $3
+                   WHERE via_id = $1 AND status = 'awaiting_relay' AND id <> $2""",
+                row["id"], row["own_id"], clock.now(),
+            )  # fmt: skip

@@ -9,7 +9,6 @@ from litestar import Controller, Request, get, post
 from litestar.params import FromPath, JSONBody
 
 from directory.controllers.authentication import CALLER, Caller, requires, scope
-from docflow.documents import visibility
 from docflow.documents.controllers import convert_all, key_of, page_of
 from docflow.documents.schemas import Created, Reason
 from docflow.routing import (
@@ -104,9 +103,8 @@ class DispatchController(Controller):
 
     @get("/hops", guards=READ, summary="Who passed it on")
     async def hops(self, document_id: FromPath[uuid.UUID], actor: Caller) -> list[wire.HopView]:
-        """Relays with their numbers and signature results."""
-        await visibility.visible_document(actor, document_id)
-        return convert_all(wire.HopView, await relay.hops_of(document_id))
+        """Relays on one's own way, all of them for the author, with number and signature result."""
+        return convert_all(wire.HopView, await relay.hops_seen(actor, document_id))
 
     @post("/recall", guards=ANSWER, status_code=200, summary="Recall")
     async def recall(
@@ -186,7 +184,7 @@ class DeliveryController(Controller):
         """The author stops waiting for a relay and delivers directly."""
         return wire.Ended(await clocks.bypass_relay(actor, delivery_id))
 
-    @post("/{delivery_id:uuid}/answer", guards=ANSWER, summary="Answer")
+    @post("/{delivery_id:uuid}/answer", guards=SEND, summary="Answer")
     async def answer(
         self, delivery_id: FromPath[uuid.UUID], data: JSONBody[wire.AnswerInput], actor: Caller
     ) -> Created:

@@ -7,11 +7,13 @@ from core import clock, db
 from core.actor import Actor
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from directory import links
-from docflow.documents import visibility
+from docflow.documents import cards, visibility
 from docflow.routing import announcing
 from docflow.routing.states import ARRIVED, TRANSITIONS, DeliveryStatus
 
 MAX_REASON = 1000
+_SEEN = (*ARRIVED, DeliveryStatus.REFUSED, DeliveryStatus.RECALLED)
+"""As the rule of visibility has it: what never arrived, or turned void, is not there."""
 
 
 async def own_delivery(actor: Actor, delivery_id: uuid.UUID) -> db.Row:
@@ -20,8 +22,7 @@ async def own_delivery(actor: Actor, delivery_id: uuid.UUID) -> db.Row:
         "SELECT * FROM delivery WHERE id = $1 AND recipient_id = $2",
         delivery_id, visibility.reader(actor),
     )  # fmt: skip
-    hidden = (DeliveryStatus.AWAITING_RELAY, DeliveryStatus.QUEUED, DeliveryStatus.FAILED)
-    if found is None or found["status"] in hidden:
+    if found is None or found["status"] not in _SEEN:
         raise NotFound(delivery_id=str(delivery_id))
     return found
 
@@ -55,7 +56,8 @@ async def acknowledge_for(actor: Actor, delivery_id: uuid.UUID, *, person_id: uu
     """A superior's chancery notes the acknowledgement of a recipient without Internet.
 
     `person_id` is who took note (by phone or on paper) and must hold a post there today. Works
-    for deliveries on their way by paper as well: the answer proves that it arrived.
+    for deliveries on their way by paper as well: the answer proves that it arrived. Only for
+    documents the superior sees itself.
     """
     actor.require("clerk")
     found = await db.row("SELECT * FROM delivery WHERE id = $1", delivery_id)
@@ -63,6 +65,7 @@ async def acknowledge_for(actor: Actor, delivery_id: uuid.UUID, *, person_id: uu
         upper_id=actor.home_id, lower_id=found["recipient_id"], on=clock.today()
     ):
         raise NotFound(delivery_id=str(delivery_id))
+    await visibility.visible_document(actor, found["document_id"])
     if not await _holds_post(person_id, found["recipient_id"]):
         raise InvalidInput(
             "Этот человек сегодня не занимает должности в организации-получателе.",
@@ -86,6 +89,7 @@ async def _holds_post(person_id: uuid.UUID, organization_id: uuid.UUID) -> bool:
 async def refuse(actor: Actor, delivery_id: uuid.UUID, *, reason: str) -> None:
     """The recipient does not take the document; the sender sees the reason."""
     actor.require("clerk", "signatory")
+    cards.require_text(reason, most=MAX_REASON * 10, field="reason")
     if not 3 <= len(reason.strip()) <= MAX_REASON:
         raise InvalidInput(
             f"Укажите причину отказа, от 3 до {MAX_REASON} знаков.",

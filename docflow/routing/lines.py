@@ -5,12 +5,35 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from core import db
+from core.errors import InvalidInput
 from directory.selection import Selector, ids_sql
 
 
 def only(organization_ids: Sequence[uuid.UUID]) -> Selector:
     """The selector of exactly these organizations."""
     return Selector(include=tuple(organization_ids))
+
+
+async def require_known(selector: Selector) -> None:
+    """Raise `organization_unknown` when a selector names an organization that is not there."""
+    named = {one for part in _parts(selector) for one in (*part.include, part.subtree_of) if one}
+    unknown = await db.rows(
+        """SELECT id FROM unnest($1::uuid[]) AS named (id)
+           WHERE NOT EXISTS (SELECT 1 FROM organization AS o WHERE o.id = named.id) LIMIT 10""",
+        list(named),
+    )
+    if unknown:
+        raise InvalidInput(
+            "В выборке указана организация, которой нет в справочнике. Проверьте получателей.",
+            "The selection names an organization that is not in the directory. Check it.",
+            code="organization_unknown",
+            organizations=[str(row["id"]) for row in unknown],
+        )
+
+
+def _parts(selector: Selector) -> list[Selector]:
+    return [selector, *(one for part in selector.any_of for one in _parts(part))]
 
 
 def is_below(selector: Selector, organization_id: uuid.UUID) -> bool:

@@ -6,7 +6,7 @@ from audit import transitions
 from core import db
 from core.actor import Actor
 from core.errors import Conflict, InvalidInput
-from docflow.documents import visibility
+from docflow.documents import cards, visibility
 from docflow.documents.states import TRANSITIONS, DocumentStatus
 from docflow.routing import bulk
 from docflow.routing.states import OPEN, DeliveryStatus
@@ -20,6 +20,7 @@ async def recall(actor: Actor, document_id: uuid.UUID, *, reason: str) -> int:
     reason; those who still waited never see it.
     """
     actor.require("clerk", "signatory")
+    cards.require_text(reason, most=10_000, field="reason")
     if not 3 <= len(reason.strip()) <= 1000:
         raise InvalidInput(
             "Укажите причину отзыва, от 3 до 1000 знаков.",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from audit import events
 from core import clock, db
 from core.actor import Actor
-from core.errors import Conflict, InvalidInput
-from docflow.documents import checking, registration
+from core.errors import Conflict
+from docflow.documents import cards, checking, registration, visibility
 from docflow.routing import announcing, bulk, deliveries
 
 MAX_RESOLUTION = 4000
@@ -41,24 +41,19 @@ async def pass_on(
     answers the same hop. Deliveries behind a further relay keep waiting for that one.
     """
     actor.require("clerk")
-    if len(resolution) > MAX_RESOLUTION:
-        raise InvalidInput(
-            f"Резолюция: не длиннее {MAX_RESOLUTION} знаков.",
-            f"Resolution: at most {MAX_RESOLUTION} characters.",
-            code="too_long",
-            field="resolution",
-        )
+    cards.require_text(resolution, most=MAX_RESOLUTION, field="resolution")
     found = await deliveries.own_delivery(actor, delivery_id)
     if known := await _known(delivery_id):
         return known
-    if not deliveries.has_arrived(found):
-        raise Conflict(code="illegal_transition", status=found["status"])
+    _require_arrived(found)
     report = await checking.check_document(found["document_id"])
     checking.require_not_invalid(report)
     async with db.transaction():
+        # What happened while the signatures were checked counts: another clerk, or a recall.
         await db.execute("SELECT 1 FROM delivery WHERE id = $1 FOR UPDATE", delivery_id)
         if known := await _known(delivery_id):
             return known
+        _require_arrived(await deliveries.own_delivery(actor, delivery_id))
         entered = await registration.register_incoming(
             actor, found["document_id"], journal_id=journal_id, variables=variables
         )
@@ -79,6 +74,42 @@ async def hops_of(document_id: uuid.UUID) -> list[db.Row]:
            WHERE h.document_id = $1 ORDER BY h.passed_at, h.id""",
         document_id,
     )  # fmt: skip
+
+
+async def hops_seen(actor: Actor, document_id: uuid.UUID) -> list[db.Row]:
+    """The hops an organization may see: all for the author, else those on its own way.
+
+    That is: those the letter came through, and those behind it. Raises NotFound for a document
+    that is not visible.
+    """
+    found = await visibility.visible_document(actor, document_id)
+    hops = await hops_of(document_id)
+    if found["organization_id"] == actor.home_id:
+        return hops
+    way = await db.rows(
+        """WITH RECURSIVE up AS (
+               SELECT id, via_id FROM delivery WHERE document_id = $2 AND recipient_id = $1
+               UNION
+               SELECT v.id, v.via_id FROM up JOIN delivery AS v ON v.id = up.via_id),
+           down AS (
+               SELECT id FROM delivery WHERE document_id = $2 AND recipient_id = $1
+               UNION
+               SELECT v.id FROM down JOIN delivery AS v ON v.via_id = down.id)
+           SELECT id FROM up UNION SELECT id FROM down""",
+        actor.home_id, document_id,
+    )  # fmt: skip
+    known = {row["id"] for row in way}
+    return [hop for hop in hops if hop["delivery_id"] in known]
+
+
+def _require_arrived(found: db.Row) -> None:
+    if not deliveries.has_arrived(found):
+        raise Conflict(
+            "Документ отозван или отклонён; передать его нельзя.",
+            "The document was recalled or refused; it cannot be passed on.",
+            code="illegal_transition",
+            status=found["status"],
+        )
 
 
 async def _known(delivery_id: uuid.UUID) -> Hop | None:
