@@ -6,12 +6,15 @@ from contextlib import asynccontextmanager
 from core import sandbox
 from core.db import DB
 from core.jobs.schema import check_schema
+from core.settings import settings
+from notify import webhooks
 from storage import blobs
 
 
 @asynccontextmanager
 async def running(*, pool_size: int | None = None) -> AsyncIterator[None]:
     """Open the database pool and the sandbox, see that the store and the schema are there."""
+    webhooks.ALLOW_PRIVATE = settings().webhook_allow_private
     await DB.open(size=pool_size)
     try:
         await check_schema()

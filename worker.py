@@ -4,6 +4,7 @@ import asyncio
 import signal
 
 import wiring
+from core.jobs import JOBS
 from core.jobs.worker import run_worker
 from directory import jobs as directory_jobs
 from docflow.documents import jobs as document_jobs
@@ -14,6 +15,9 @@ from storage import jobs as storage_jobs
 ROOMS_WITH_JOBS = (storage_jobs, directory_jobs, notify_jobs, document_jobs, routing_jobs)
 """Importing them declares their jobs; what is missing here is never run."""
 
+OUTSIDE = frozenset({"webhooks", "mail"})
+"""Queues whose jobs wait for somebody else's server."""
+
 
 async def work() -> None:
     """Run jobs until SIGTERM or SIGINT; what has begun is finished first."""
@@ -21,5 +25,9 @@ async def work() -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
+    ours = {job.queue for job in JOBS.values()} - OUTSIDE
     async with wiring.running():
-        await run_worker(stop)
+        # Two crews: addresses that answer slowly never hold up the work inside.
+        await asyncio.gather(
+            run_worker(stop, queues=sorted(ours)), run_worker(stop, queues=sorted(OUTSIDE))
+        )

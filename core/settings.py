@@ -70,6 +70,8 @@ class Settings:
     """Local working files (keys of the demo authority, temporary files); never documents."""
     sandbox_workers: int
     pool_size: int
+    webhook_allow_private: bool
+    """Webhooks may go to loopback and private addresses; for closed networks and tests only."""
 
 
 @lru_cache(maxsize=1)
@@ -100,4 +102,5 @@ def settings() -> Settings:
         data_dir=Path(_read("DOCFLOW_DATA", ".docflow")).resolve(),
         sandbox_workers=_number("SANDBOX_WORKERS", min(4, os.cpu_count() or 2)),
         pool_size=_number("DATABASE_POOL", 10),
+        webhook_allow_private=_read("WEBHOOK_ALLOW_PRIVATE", "no") == "yes",
     )
