@@ -93,9 +93,7 @@ async def _round(actor: Actor, wanted: dispatch.DispatchInput) -> tuple[float, f
     return value, floor, number
 
 
-async def _rows_of(
-    document_id: uuid.UUID, dispatch_id: uuid.UUID
-) -> tuple[dict[str, bytes], int]:
+async def _rows_of(document_id: uuid.UUID, dispatch_id: uuid.UUID) -> tuple[dict[str, bytes], int]:
     """Every row the dispatch wrote, as COPY's binary form."""
     taken: dict[str, bytes] = {}
     number = await db.value("SELECT recipients FROM dispatch WHERE id = $1", dispatch_id)

@@ -62,7 +62,11 @@ def seconds_of(work: Callable[[], object]) -> float:
 def machine() -> dict[str, Any]:
     """What the figures were measured on."""
     model = next(
-        (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if "model name" in line),
+        (
+            line.partition(":")[2].strip()
+            for line in _lines("/proc/cpuinfo")
+            if "model name" in line
+        ),
         platform.machine(),
     )
     total = next((line.split()[1] for line in _lines("/proc/meminfo") if "MemTotal" in line), "0")

@@ -16,7 +16,7 @@ from directory import selection
 from docflow.documents import visibility
 from docflow.documents.kinds import kind_of
 from docflow.documents.states import TRANSITIONS, DocumentStatus
-from docflow.routing import announcing, lines
+from docflow.routing import announcing, fanout, lines
 from notify import webhooks
 
 Mode = Literal["direct", "chancery"]
@@ -128,7 +128,11 @@ async def _send(actor: Actor, document_id: uuid.UUID, wanted: DispatchInput) -> 
         {kind: day.isoformat() for kind, day in wanted.deadlines.items()},
         10 if wanted.urgent else 0, moment,
     )  # fmt: skip
-    number = await _fan_out(actor, document_id, dispatch_id, wanted)
+    number = await fanout.fan_out(
+        actor, document_id, dispatch_id, chosen=_chosen(wanted),
+        is_relayed=wanted.mode == "chancery", deadlines=wanted.deadlines,
+        is_first=found["status"] == DocumentStatus.REGISTERED,
+    )  # fmt: skip
     if not number:
         raise InvalidInput(
             "По этим условиям не нашлось ни одного нового адресата. Проверьте выбор получателей.",
@@ -152,51 +156,6 @@ async def _send(actor: Actor, document_id: uuid.UUID, wanted: DispatchInput) -> 
     )
     await announcing.received(dispatch_id=dispatch_id)
     return dispatch_id
-
-
-async def _fan_out(
-    actor: Actor, document_id: uuid.UUID, dispatch_id: uuid.UUID, wanted: DispatchInput
-) -> int:
-    """Every delivery and its event in one statement; the database never ships a row to us."""
-    chosen, values = _chosen(wanted)
-    p = len(values)
-    made = await db.value(
-        f"""WITH {chosen},
-            planned AS MATERIALIZED (
-                SELECT uuidv7() AS id, c.recipient_id, c.kind, c.via_recipient_id,
-                       c.channel
-                FROM chosen AS c
-                WHERE NOT EXISTS (SELECT 1 FROM delivery AS v WHERE v.recipient_id = c.recipient_id
-                                  AND v.document_id = ${p + 2})),
-            placed AS MATERIALIZED (
-                SELECT n.id, n.recipient_id, n.kind, coalesce(above.id, earlier.id) AS via_id,
-                       n.channel,
-                       CASE WHEN coalesce(above.id, earlier.id) IS NOT NULL THEN 'awaiting_relay'
-                            WHEN n.channel = 'internal' THEN 'delivered'
-                            ELSE 'queued' END AS status
-                FROM planned AS n
-                LEFT JOIN planned AS above ON above.recipient_id = n.via_recipient_id
-                LEFT JOIN delivery AS earlier ON earlier.recipient_id = n.via_recipient_id
-                     AND earlier.document_id = ${p + 2}),
-            made AS (
-                INSERT INTO delivery (id, dispatch_id, document_id, recipient_id, recipient_kind,
-                                      via_id, channel, status, due_on, delivered_at, updated_at)
-                SELECT id, ${p + 1}, ${p + 2}, recipient_id, kind, via_id, channel, status,
-                       (${p + 3}::jsonb ->> kind)::date,
-                       CASE status WHEN 'delivered' THEN ${p + 4}::timestamptz END, ${p + 4}
-                FROM placed),
-            told AS (
-                INSERT INTO event (at, actor_kind, actor_id, organization_id, verb, subject_kind,
-                                   subject_id, document_id, to_status, request_id)
-                SELECT ${p + 4}, ${p + 5}, ${p + 6}, ${p + 7}, 'delivery.made', 'delivery', id,
-                       ${p + 2}, status, ${p + 8}
-                FROM placed)
-            SELECT count(*) FROM placed""",
-        *values, dispatch_id, document_id,
-        {kind: day.isoformat() for kind, day in wanted.deadlines.items()}, clock.now(),
-        actor.kind, actor.id, actor.home_id, actor.request_id,
-    )  # fmt: skip
-    return int(made)
 
 
 def _without_sender(actor: Actor, wanted: DispatchInput) -> DispatchInput:
