@@ -19,6 +19,13 @@ def request_hash(*parts: bytes | str) -> bytes:
     return digest.digest()
 
 
+async def is_used(*, scope: uuid.UUID, key: str | None) -> bool:
+    """Has this key led to a resource? For verbs that would refuse before they come to `once`."""
+    return key is not None and bool(
+        await db.value("SELECT true FROM idempotency_key WHERE scope = $1 AND key = $2", scope, key)
+    )
+
+
 async def once(
     *,
     scope: uuid.UUID,

@@ -10,7 +10,6 @@ from litestar import Controller, Request, get, post, put
 from litestar.params import FromPath, JSONBody, Parameter
 from litestar.response import Stream
 
-from audit import events
 from core.errors import InvalidInput
 from directory.controllers.authentication import CALLER, Caller, requires, scope
 from docflow.documents import (
@@ -23,6 +22,7 @@ from docflow.documents import (
     search,
     signed,
     signing,
+    timeline,
     visibility,
 )
 from docflow.documents import schemas as wire
@@ -140,12 +140,11 @@ class DocumentController(Controller):
         await cards.close(actor, document_id, file_index=data.file_index)
 
     @get("/{document_id:uuid}/events", guards=READ, summary="Time line")
-    async def timeline(
+    async def show_timeline(
         self, document_id: FromPath[uuid.UUID], actor: Caller
     ) -> list[wire.EventView]:
         """What happened to the document, oldest first."""
-        await visibility.visible_document(actor, document_id)
-        return convert_all(wire.EventView, await events.of_document(document_id))
+        return convert_all(wire.EventView, await timeline.timeline(actor, document_id))
 
     @post("/{document_id:uuid}/links", guards=WRITE, status_code=204, summary="Link documents")
     async def link(
@@ -321,7 +320,8 @@ class JournalController(Controller):
 def clean_name(name: str) -> str:
     """A file name without folders and control characters, at most 255 characters."""
     plain = "".join(sign for sign in name.replace("\\", "/").rsplit("/", 1)[-1] if sign >= " ")
-    return plain.strip()[:255] or "document"
+    plain = plain.strip()[:255]
+    return plain if plain.strip(". ") else "document"
 
 
 def download_headers(file: Any) -> dict[str, str]:

@@ -51,11 +51,14 @@ async def attach(
     The bytes stream to the store at constant memory. Type and size go by the kind's rules and by
     content, never by name. Raises `empty_file`, `too_large`, `unsupported_type`, `broken_pdf` and
     other codes of the parsers, `signature_invalid` for a signed file that was changed; a file that
-    is not taken lies in quarantine and the document stays as it was.
+    is not taken lies in quarantine and the document stays as it was. Repeated with its `key` it
+    answers the same file, also when the document has gone on meanwhile.
     """
     actor.require("clerk", "signatory")
     found = await visibility.own_document(actor, document_id, lock=False)
-    cards.require_editable(found)
+    if not await idempotency.is_used(scope=actor.home_id, key=key):
+        cards.require_editable(found)
+    cards.require_text(title, most=cards.MAX_TITLE, field="title")
     rule = _rule(found["kind"], role, position)
     tee = _Tee(stream)
     blob = await blobs.store(tee, limit=rule.max_size)

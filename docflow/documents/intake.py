@@ -1,15 +1,19 @@
 """Intake in one call: card, signed file, check, number; for programs that send many."""
 
+import hashlib
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import msgspec
 
-from core import db
+from core import db, idempotency
 from core.actor import Actor
+from core.errors import IdempotencyMismatch, InvalidInput
 from docflow.documents import cards, files, registration
 from docflow.documents.states import DocumentStatus
+
+MAX_KEY = idempotency.MAX_KEY - len("/file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +38,20 @@ async def take_in(
     """Create the document, attach its file and, if it came signed well enough, register it.
 
     Three steps, each of them whole: when the file is refused the draft stays, without a file, and
-    the same `key` sent again with a good file goes on from there.
+    the same `key` sent again with a good file goes on from there. The same `key` with another file
+    than the one that was taken raises `idempotency_mismatch`.
     """
+    if key is not None and len(key) > MAX_KEY:
+        raise InvalidInput(
+            f"Idempotency-Key: не длиннее {MAX_KEY} знаков.",
+            f"Idempotency-Key: at most {MAX_KEY} characters.",
+            code="idempotency_key_length",
+        )
     document_id = await cards.create(actor, card=card, key=key)
     known = await _standing(document_id)
-    if known is None or known["status"] == DocumentStatus.DRAFT:
+    if known is not None and known["status"] != DocumentStatus.DRAFT:
+        await _require_same(document_id, stream, key)
+    else:
         await files.attach(
             actor, document_id, stream=stream, file_name=file_name, key=key and f"{key}/file"
         )
@@ -63,6 +76,27 @@ async def _standing(document_id: uuid.UUID) -> db.Row | None:
     )
 
 
+async def _require_same(
+    document_id: uuid.UUID, stream: AsyncIterator[bytes], key: str | None
+) -> None:
+    digest = hashlib.sha256()
+    async for chunk in stream:
+        digest.update(chunk)
+    if not await db.value(
+        "SELECT true FROM document_file WHERE document_id = $1 AND sha256 = $2 LIMIT 1",
+        document_id, digest.digest(),
+    ):  # fmt: skip
+        raise IdempotencyMismatch(key=key)
+
+
 def card_from_json(text: str | bytes) -> cards.CardInput:
-    """The card out of the JSON a program sends beside the file."""
-    return msgspec.json.decode(text, type=cards.CardInput)
+    """The card out of the JSON a program sends beside the file; raises `malformed_request`."""
+    try:
+        return msgspec.json.decode(text, type=cards.CardInput)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError) as problem:
+        raise InvalidInput(
+            f"Карточка в заголовке X-Card записана неверно: {problem}.",
+            f"The card in the header X-Card is not valid: {problem}.",
+            code="malformed_request",
+            field="X-Card",
+        ) from problem
