@@ -277,6 +277,15 @@ def test_stamp_authority_refuses_nonsense(world: World) -> None:
 SOFTHSM = Path("/usr/lib/softhsm/libsofthsm2.so")
 
 
+def _fill_token(token: str, key: Path) -> None:
+    tool = ["softhsm2-util", "--pin", "1234"]
+    for doing in (
+        ["--init-token", "--free", "--label", token, "--so-pin", "4321"],
+        ["--token", token, "--import", str(key), "--label", "me", "--id", "01"],
+    ):
+        subprocess.run([*tool, *doing], check=True, capture_output=True)
+
+
 @pytest.mark.skipif(
     not SOFTHSM.exists() or shutil.which("softhsm2-util") is None,
     reason="SoftHSM is not installed (apt-get install softhsm2)",
@@ -297,27 +306,7 @@ def test_key_on_a_token(world: World, kind: str, tmp_path: Path, monkeypatch) ->
             form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption()
         )
     )
-    tool = ["softhsm2-util", "--token", token, "--pin", "1234"]
-    subprocess.run(
-        [
-            *tool[:1],
-            "--init-token",
-            "--free",
-            "--label",
-            token,
-            "--pin",
-            "1234",
-            "--so-pin",
-            "4321",
-        ],
-        check=True,
-        capture_output=True,
-    )
-    subprocess.run(
-        [*tool, "--import", str(tmp_path / "key.pem"), "--label", "me", "--id", "01"],
-        check=True,
-        capture_output=True,
-    )
+    _fill_token(token, tmp_path / "key.pem")
     script = _TOKEN_SCRIPT.format(library=SOFTHSM, token=token)
     (tmp_path / "leaf.der").write_bytes(issued.der)
     (tmp_path / "chain.der").write_bytes(world.issuing.der)
