@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote
 
 import msgspec
 from litestar import Controller, Request, get, post, put
-from litestar.params import FromPath, JSONBody, Parameter
+from litestar.params import FromPath, HeaderParameter, JSONBody
 from litestar.response import Stream
 
 from core.errors import InvalidInput
@@ -277,7 +277,7 @@ class FileController(Controller):
         self,
         request: Request[Any, Any, Any],
         actor: Caller,
-        card: str = Parameter(header="X-Card"),
+        card: str = HeaderParameter(name="X-Card"),
         file_name: str = "document.pdf",
     ) -> wire.IntakeView:
         """Card (URL-encoded JSON in the header X-Card) and file (the body) in one call."""
