@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from litestar import Controller, get, post, put
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from core import clock
 from directory import links, organizations, people, selection
@@ -39,13 +39,13 @@ class OrganizationController(Controller):
     @get("/", guards=READ, summary="Find organizations")
     async def find(
         self,
-        q: str = "",
-        kind: list[OrganizationKind] | None = None,
-        district: list[str] | None = None,
-        region: list[str] | None = None,
-        branch: list[str] | None = None,
-        after: uuid.UUID | None = None,
-        limit: int = 50,
+        q: FromQuery[str] = "",
+        kind: FromQuery[list[OrganizationKind] | None] = None,
+        district: FromQuery[list[str] | None] = None,
+        region: FromQuery[list[str] | None] = None,
+        branch: FromQuery[list[str] | None] = None,
+        after: FromQuery[uuid.UUID | None] = None,
+        limit: FromQuery[int] = 50,
     ) -> list[wire.OrganizationLine]:
         """By name, code or INN; a page at a time, `after` is the last id seen."""
         found = await organizations.search(
@@ -65,7 +65,7 @@ class OrganizationController(Controller):
 
     @post("/select", guards=READ, status_code=200, summary="Count a selection")
     async def select(
-        self, data: JSONBody[selection.Selector], on: date | None = None
+        self, data: JSONBody[selection.Selector], on: FromQuery[date | None] = None
     ) -> wire.SelectionView:
         """How many organizations a selector finds on a day, and what it says in words."""
         day = on or clock.today()
@@ -127,7 +127,7 @@ class OrganizationController(Controller):
 
     @get("/{organization_id:uuid}/superiors", guards=READ, summary="Superiors")
     async def superiors(
-        self, organization_id: FromPath[uuid.UUID], on: date | None = None
+        self, organization_id: FromPath[uuid.UUID], on: FromQuery[date | None] = None
     ) -> list[wire.LinkLine]:
         """On both lines, as of a day."""
         found = await links.superiors(organization_id=organization_id, on=on or clock.today())
@@ -135,7 +135,7 @@ class OrganizationController(Controller):
 
     @get("/{organization_id:uuid}/people", guards=READ, summary="People with posts")
     async def posts(
-        self, organization_id: FromPath[uuid.UUID], actor: Caller, purpose: str
+        self, organization_id: FromPath[uuid.UUID], actor: Caller, purpose: FromQuery[str]
     ) -> list[wire.PersonLine]:
         """Who holds which post; names and contacts are personal data, so the reading is logged."""
         found = await people.of_organization(

@@ -2,12 +2,12 @@
 
 import uuid
 from datetime import date
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import quote, unquote
 
 import msgspec
 from litestar import Controller, Request, get, post, put
-from litestar.params import FromPath, HeaderParameter, JSONBody
+from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody
 from litestar.response import Stream
 
 from core.errors import InvalidInput
@@ -66,15 +66,15 @@ class DocumentController(Controller):
     async def list_documents(
         self,
         actor: Caller,
-        q: str = "",
-        kind: str | None = None,
-        status: str | None = None,
-        number: str | None = None,
-        since: date | None = None,
-        until: date | None = None,
-        own: bool = False,
-        after: uuid.UUID | None = None,
-        limit: int = 50,
+        q: FromQuery[str] = "",
+        kind: FromQuery[str | None] = None,
+        status: FromQuery[str | None] = None,
+        number: FromQuery[str | None] = None,
+        since: FromQuery[date | None] = None,
+        until: FromQuery[date | None] = None,
+        own: FromQuery[bool] = False,
+        after: FromQuery[uuid.UUID | None] = None,
+        limit: FromQuery[int] = 50,
     ) -> wire.DocumentList:
         """Documents the organization wrote or received, newest first; `q` searches."""
         wanted = search.Wanted(q, kind, status, number, since, until, own)
@@ -120,7 +120,7 @@ class DocumentController(Controller):
         document_id: FromPath[uuid.UUID],
         data: JSONBody[cards.CardInput],
         actor: Caller,
-        version: int,
+        version: FromQuery[int],
     ) -> None:
         """Change the card of a draft; `version` is the one you saw."""
         await cards.correct(actor, document_id, card=data, version=version)
@@ -166,9 +166,9 @@ class DocumentController(Controller):
         role: FromPath[str],
         request: Request[Any, Any, Any],
         actor: Caller,
-        position: int = 0,
-        title: str = "",
-        file_name: str = "document.pdf",
+        position: FromQuery[int] = 0,
+        title: FromQuery[str] = "",
+        file_name: FromQuery[str] = "document.pdf",
     ) -> wire.Created:
         """The body is the file itself, streamed; `role` is main, annex or scan."""
         if role not in ("main", "annex", "scan"):
@@ -277,8 +277,8 @@ class FileController(Controller):
         self,
         request: Request[Any, Any, Any],
         actor: Caller,
-        card: str = HeaderParameter(name="X-Card"),
-        file_name: str = "document.pdf",
+        card: Annotated[str, HeaderParameter(name="X-Card")],
+        file_name: FromQuery[str] = "document.pdf",
     ) -> wire.IntakeView:
         """Card (URL-encoded JSON in the header X-Card) and file (the body) in one call."""
         taken = await intake.take_in(

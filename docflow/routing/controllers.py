@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from litestar import Controller, Request, get, post
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from directory.controllers.authentication import CALLER, Caller, requires, scope
 from docflow.documents.controllers import convert_all, key_of, page_of
@@ -41,8 +41,8 @@ class DispatchController(Controller):
         document_id: FromPath[uuid.UUID],
         data: JSONBody[dispatch.DispatchInput],
         actor: Caller,
-        after: str | None = None,
-        limit: int = 50,
+        after: FromQuery[str | None] = None,
+        limit: FromQuery[int] = 50,
     ) -> wire.PlanView:
         """Whom a dispatch would reach as of today: counts and the list by code."""
         made = await dispatch.plan(actor, document_id, wanted=data, after=after, limit=limit)
@@ -71,9 +71,9 @@ class DispatchController(Controller):
         self,
         document_id: FromPath[uuid.UUID],
         actor: Caller,
-        status: list[str] | None = None,
-        after: uuid.UUID | None = None,
-        limit: int = 50,
+        status: FromQuery[list[str] | None] = None,
+        after: FromQuery[uuid.UUID | None] = None,
+        limit: FromQuery[int] = 50,
     ) -> wire.ControlList:
         """One page of recipients, optionally in some states only."""
         found = await control.recipients(
@@ -86,9 +86,9 @@ class DispatchController(Controller):
         self,
         document_id: FromPath[uuid.UUID],
         actor: Caller,
-        on: date | None = None,
-        after: uuid.UUID | None = None,
-        limit: int = 50,
+        on: FromQuery[date | None] = None,
+        after: FromQuery[uuid.UUID | None] = None,
+        limit: FromQuery[int] = 50,
     ) -> wire.SilentList:
         """Whose day has passed without an acknowledgement or an answer."""
         found = await control.silent(actor, document_id, on=on, after=after, limit=limit)
@@ -96,7 +96,7 @@ class DispatchController(Controller):
 
     @get("/roll-up", guards=READ, summary="Totals by subordinate")
     async def roll_up(
-        self, document_id: FromPath[uuid.UUID], actor: Caller, on: date | None = None
+        self, document_id: FromPath[uuid.UUID], actor: Caller, on: FromQuery[date | None] = None
     ) -> list[wire.RollUpLine]:
         """Totals by the organizations directly below, as the lines stood on `on`."""
         return convert_all(wire.RollUpLine, await control.roll_up(actor, document_id, on=on))
@@ -125,10 +125,10 @@ class DeliveryController(Controller):
     async def list_inbox(
         self,
         actor: Caller,
-        box: str = "all",
-        q: str = "",
-        after: uuid.UUID | None = None,
-        limit: int = 50,
+        box: FromQuery[str] = "all",
+        q: FromQuery[str] = "",
+        after: FromQuery[uuid.UUID | None] = None,
+        limit: FromQuery[int] = 50,
     ) -> wire.InboxList:
         """Deliveries, newest first; box is all, new, due or done."""
         found = await inbox.inbox(actor, box=box, text=q, after=after, limit=limit)  # type: ignore[arg-type]  # reason: the verb checks it
