@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from bench import fanout
+from bench import fanout, intake
 from bench.ground import Ground
 from bench.results import Result
 
@@ -11,4 +11,5 @@ Benchmark = Callable[[Ground], Awaitable[Result]]
 BENCHMARKS: Mapping[str, Benchmark] = {
     "fanout-7805": fanout.members,
     "fanout-100k": fanout.everybody,
+    "intake": intake.measure,
 }

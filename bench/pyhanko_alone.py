@@ -1,0 +1,59 @@
+"""pyHanko as its documentation shows it, in processes of its own: the floor of what we do with it.
+
+Nothing here is of the service but the names of the files.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from io import BytesIO
+from multiprocessing import get_context
+from pathlib import Path
+
+from asn1crypto import crl, x509
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign import signers
+from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko_certvalidator import ValidationContext
+
+Trust = tuple[tuple[bytes, ...], tuple[bytes, ...], tuple[bytes, ...]]
+"""Roots, other certificates, CRLs, all in DER."""
+
+
+def two_processes() -> ProcessPoolExecutor:
+    """One for each of two cores, warm after the first call of `warmed`."""
+    return ProcessPoolExecutor(2, mp_context=get_context("spawn"))
+
+
+def validated(data: bytes, trust: Trust) -> bool:
+    """One file, its first signature, with a validation context of its own."""
+    roots, others, crls = trust
+    context = ValidationContext(
+        trust_roots=[x509.Certificate.load(der) for der in roots],
+        other_certs=[x509.Certificate.load(der) for der in others],
+        crls=[crl.CertificateList.load(der) for der in crls],
+    )
+    reader = PdfFileReader(BytesIO(data))
+    status = validate_pdf_signature(reader.embedded_signatures[0], context)
+    return bool(status.bottom_line)
+
+
+def validated_all(paths: Sequence[str], trust: Trust) -> int:
+    """How many of these files are good."""
+    return sum(validated(Path(path).read_bytes(), trust) for path in paths)
+
+
+def simple_signer(pkcs12: bytes, passphrase: bytes) -> signers.SimpleSigner:
+    """The signer of the documentation, from a PKCS #12 file."""
+    made = signers.SimpleSigner.load_pkcs12_data(pkcs12, other_certs=[], passphrase=passphrase)
+    assert made is not None
+    return made
+
+
+def signed(data: bytes, signer: signers.SimpleSigner) -> bytes:
+    """One PAdES signature, B-B, as documented."""
+    metadata = signers.PdfSignatureMetadata(
+        field_name="Signature1", subfilter=signers.pdf_signer.SigSeedSubFilter.PADES
+    )
+    writer = IncrementalPdfFileWriter(BytesIO(data))
+    return bytes(signers.sign_pdf(writer, metadata, signer=signer).getvalue())
