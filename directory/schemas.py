@@ -120,3 +120,23 @@ class SelectionView(msgspec.Struct, frozen=True):
     counts: dict[str, Any]
     ru: str
     en: str
+
+
+class RowProblemView(msgspec.Struct, frozen=True):
+    """A row that was not taken: its number in the file, counted from 1 with the heading."""
+
+    row: int
+    field: str
+    code: str
+    reason: str
+
+
+class ImportReport(msgspec.Struct, frozen=True):
+    """What an import did, or with `dry_run` would do, row by row where it did not."""
+
+    rows: int
+    created: int
+    changed: int
+    unchanged: int
+    dry_run: bool
+    problems: list[RowProblemView]

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 import msgspec
-from litestar import Controller, get, post, put
+from litestar import Controller, Request, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from core import clock
@@ -13,6 +13,7 @@ from directory import links, organizations, people, selection
 from directory import schemas as wire
 from directory.cards import Card
 from directory.controllers.authentication import CALLER, Caller, requires, scope
+from directory.importing import verbs as importing
 from directory.states import OrganizationKind
 
 T = TypeVar("T")
@@ -62,6 +63,23 @@ class OrganizationController(Controller):
         values = msgspec.structs.asdict(data)
         parents = values.pop("parents")
         return _one(await organizations.create(actor, card=Card(**values), parents=parents))
+
+    @post(
+        "/import",
+        guards=GOVERN,
+        status_code=200,
+        request_max_body_size=importing.MAX_BYTES,
+        summary="Import organizations",
+    )
+    async def import_file(
+        self,
+        request: Request[Any, Any, Any],
+        actor: Caller,
+        dry_run: FromQuery[bool] = False,
+    ) -> wire.ImportReport:
+        """The body is the table itself, CSV or XLSX; rows outside one's subtree are refused."""
+        report = await importing.import_file(actor, data=await request.body(), dry_run=dry_run)
+        return msgspec.convert(report, wire.ImportReport, from_attributes=True)
 
     @post("/select", guards=READ, status_code=200, summary="Count a selection")
     async def select(

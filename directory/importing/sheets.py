@@ -17,7 +17,7 @@ from core.errors import InvalidInput, TooLarge, UnsupportedType
 MAX_ROWS = 200_000
 MAX_COLUMNS = 64
 MAX_CELL = 2_000
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 20 * 1024 * 1024
 MAX_UNPACKED = 256 * 1024 * 1024
 """An XLSX is a ZIP; this is what its members may say they unpack to (zipfile reads no further)."""
 

@@ -1,10 +1,10 @@
 """Import of organizations (импорт справочника): each row by itself, the report names the bad ones.
 
-The file is one transaction, each row a savepoint: a bad row is undone and named, the good ones
-stand. A second run of the same file finds everything equal and changes nothing.
+The file is one transaction. Rows that raise no question are written many at a time
+(`importing.bulk`); each other row is a savepoint of its own: a bad one is undone and named, the
+good ones stand. A second run of the same file finds everything equal and changes nothing.
 """
 
-import asyncio
 import hashlib
 import uuid
 from collections.abc import Iterator, Mapping
@@ -13,14 +13,21 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from audit import events
-from core import clock, db
+from core import clock, db, sandbox
 from core.actor import Actor
 from core.errors import ServiceError
 from directory import links, organizations, people
 from directory.cards import plain
+from directory.importing import bulk
 from directory.importing.columns import BadRow, Entry, check_headings, entry
-from directory.importing.sheets import read
+from directory.importing.sheets import MAX_BYTES, SheetRow, read
 from directory.states import Line, PostKind
+
+__all__ = ["MAX_BYTES", "Report", "RowProblem", "import_file"]
+
+BATCH = 1_000
+"""New organizations written at a time."""
+READING_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +63,12 @@ async def import_file(actor: Actor, *, data: bytes, dry_run: bool = False) -> Re
     Rows are known by `code`. Cells left empty change nothing. A superior may stand in the same
     file, in any order; a chairman's name that differs starts a new term today. Needs an
     administrator with authority over what is touched. Raises as `sheets.read` does when the file
-    as a whole cannot be read; everything else is in the report.
+    as a whole cannot be read (it is read in the sandbox); everything else is in the report.
     """
     actor.require("administrator")
-    rows = await asyncio.to_thread(read, data)
+    rows: list[SheetRow] = await sandbox.pool().run(
+        read, data, timeout=READING_SECONDS, into=list[SheetRow]
+    )
     check_headings(rows[0])
     report = Report(rows=len(rows), dry_run=dry_run)
     entries: dict[str, Entry] = {}
@@ -86,27 +95,62 @@ async def import_file(actor: Actor, *, data: bytes, dry_run: bool = False) -> Re
 async def _apply(
     actor: Actor, connection: asyncpg.Connection, entries: Mapping[str, Entry], report: Report
 ) -> None:
-    wanted = {code for e in entries.values() for code in (e.card.code, *e.parents.values())}
-    known = {
-        row["code"]: row["id"]
-        for row in await db.rows(
-            "SELECT code, id FROM organization WHERE code = ANY ($1::text[])", list(wanted)
-        )
-    }
+    await links.lock_hierarchy()  # what is known now stays so until the end
+    known = await bulk.load(actor, entries)
+    waiting: list[Entry] = []
     for each in _superiors_first(entries, report):
-        try:
-            async with connection.transaction():
-                outcome = await _take(actor, each, known)
-        except BadRow as bad:
-            report.problems.append(RowProblem(each.number, bad.field, bad.code, bad.reason))
-        except ServiceError as problem:
-            name = str(problem.details.get("field", "parent"))
-            report.problems.append(
-                RowProblem(each.number, name, problem.error_code, problem.message_ru)
-            )
+        if bulk.is_same(known, each):
+            report.unchanged += 1
+        elif bulk.is_certain(known, each):
+            bulk.note(known, each, clock.new_id())
+            waiting.append(each)
+            if len(waiting) == BATCH:
+                await _write(actor, connection, known, waiting, report)
         else:
-            known[each.card.code] = outcome[1]
-            setattr(report, outcome[0], getattr(report, outcome[0]) + 1)
+            await _write(actor, connection, known, waiting, report)
+            await _take_apart(actor, connection, each, known, report)
+    await _write(actor, connection, known, waiting, report)
+
+
+async def _write(
+    actor: Actor,
+    connection: asyncpg.Connection,
+    known: bulk.Known,
+    waiting: list[Entry],
+    report: Report,
+) -> None:
+    if not waiting:
+        return
+    try:
+        async with connection.transaction():
+            await bulk.create_all(actor, known, waiting)
+        report.created += len(waiting)
+    except asyncpg.UniqueViolationError:  # somebody entered one of them in this moment
+        for each in waiting:
+            bulk.forget(known, each)
+        for each in waiting:
+            await _take_apart(actor, connection, each, known, report)
+    waiting.clear()
+
+
+async def _take_apart(
+    actor: Actor, connection: asyncpg.Connection, each: Entry, known: bulk.Known, report: Report
+) -> None:
+    """One row through the verbs, in a savepoint of its own."""
+    try:
+        async with connection.transaction():
+            outcome, organization_id = await _take(actor, each, known)
+    except BadRow as bad:
+        report.problems.append(RowProblem(each.number, bad.field, bad.code, bad.reason))
+    except ServiceError as problem:
+        name = str(problem.details.get("field", "parent"))
+        report.problems.append(
+            RowProblem(each.number, name, problem.error_code, problem.message_ru)
+        )
+    else:
+        setattr(report, outcome, getattr(report, outcome) + 1)
+        if outcome == "created":
+            bulk.note(known, each, organization_id)
 
 
 def _superiors_first(entries: Mapping[str, Entry], report: Report) -> Iterator[Entry]:
@@ -135,23 +179,24 @@ def _superiors_first(entries: Mapping[str, Entry], report: Report) -> Iterator[E
         )  # fmt: skip
 
 
-async def _take(actor: Actor, each: Entry, known: Mapping[str, uuid.UUID]) -> tuple[str, uuid.UUID]:
+async def _take(actor: Actor, each: Entry, known: bulk.Known) -> tuple[str, uuid.UUID]:
     """Create or correct one organization; answers which counter grows, and the id."""
     parents: dict[Line, uuid.UUID] = {}
     for line, code in each.parents.items():
-        if code not in known:
+        if code not in known.organizations:
             raise BadRow(
                 f"parent_{line}", "parent_unknown",
                 f"Вышестоящей организации «{code}» нет в справочнике или её строка с ошибкой.",
             )  # fmt: skip
-        parents[line] = known[code]
-    organization_id = known.get(each.card.code)
-    if organization_id is None:
+        parents[line] = known.organizations[code]["id"]
+    found = known.organizations.get(each.card.code)
+    if found is None:
         row = await organizations.create(actor, card=each.card, parents=parents)
         await _seat(actor, row["id"], each)
         return "created", row["id"]
-    changed = await _correct(actor, organization_id, each, parents)
-    return ("changed" if changed else "unchanged"), organization_id
+    await links.require_authority(actor, found["id"])
+    changed = await _correct(actor, found["id"], each, parents)
+    return ("changed" if changed else "unchanged"), found["id"]
 
 
 async def _correct(

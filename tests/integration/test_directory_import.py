@@ -10,7 +10,7 @@ from core import db
 from core.actor import RULE
 from core.errors import InvalidInput, ServiceError
 from directory.cards import Card
-from directory.importing import import_file
+from directory.importing.verbs import import_file
 from directory.organizations import create
 from directory.states import OrganizationKind
 
