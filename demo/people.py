@@ -1,5 +1,6 @@
 """People at their browsers: sessions over HTTP, as the API offers them."""
 
+import asyncio
 import time
 from dataclasses import dataclass
 from typing import Any, Self
@@ -24,6 +25,16 @@ class Refused(ServiceError):
         )  # fmt: skip
 
 
+STEP = 30
+"""Seconds a one-time code stands for (RFC 6238)."""
+
+
+def _code(account: Account, ahead: int) -> dict[str, str]:
+    if not account.totp:
+        return {}
+    return {"code": pyotp.TOTP(account.totp).at(int(time.time()) + ahead)}
+
+
 @dataclass
 class Person:
     """Somebody signed in."""
@@ -37,19 +48,18 @@ class Person:
         client = httpx.AsyncClient(base_url=f"{address}/api/v1", timeout=120)
         person = cls(client, account)
         wish = {"login": account.login, "password": account.password}
-        codes: list[str | None] = [None]
-        if account.totp:
-            clock_code = pyotp.TOTP(account.totp)
-            # A code serves once, and the one of this half-minute may have been used just now.
-            codes = [clock_code.at(int(time.time()) + ahead) for ahead in (0, 30)]
-        for code in codes:
-            answer = await client.post(
-                "/sessions", json={**wish, **({"code": code} if code else {})}
-            )
-            if answer.is_success:
-                client.headers["X-CSRF-Token"] = answer.json()["csrf_token"]
-                return person
-        raise Refused(answer)
+        answer = await client.post("/sessions", json={**wish, **_code(account, ahead=0)})
+        for ahead, pause in ((STEP, 0), (STEP, STEP)):
+            # A code serves once; when this half-minute's was used just now the next one is due,
+            # and when that was used too there is nothing for it but to wait.
+            if not answer.is_success and account.totp:
+                await asyncio.sleep(pause)
+                answer = await client.post("/sessions", json={**wish, **_code(account, ahead)})
+        if not answer.is_success:
+            await client.aclose()
+            raise Refused(answer)
+        client.headers["X-CSRF-Token"] = answer.json()["csrf_token"]
+        return person
 
     async def get(self, path: str, **parameters: Any) -> Any:
         """What stands there, as JSON."""
