@@ -20,6 +20,9 @@ OF_CARD = frozenset({"addressee", "due_on", "file_index"})
 """Required fields that stand in the card itself; the others go into `fields`."""
 
 
+NOT_SHOWN = ("origin", "signatory_id", "executor_id", "received_number", "received_date")
+"""Fields of the card that programs fill and the form leaves alone."""
+
 Fields: TypeAlias = MultiMapping[Any]
 """A form or a query: names with one value or several."""
 
@@ -47,8 +50,13 @@ def extra_fields(kind: str) -> Sequence[str]:
     return [name for name in kind_of(kind).required if name not in {*OF_CARD, "executor_id"}]
 
 
-def card(fields: Mapping[str, str], *, kind: str) -> CardInput:
-    """The card as the form has it."""
+def card(
+    fields: Mapping[str, str], *, kind: str, known: Mapping[str, Any] | None = None
+) -> CardInput:
+    """The card as the form has it; what the form does not show stays as `known` has it."""
+    shown = {name: fields.get(name, "").strip() for name in extra_fields(kind)}
+    hidden = known or {}
+    kept = {name: hidden[name] for name in NOT_SHOWN if name in hidden}
     return CardInput(
         kind=kind,
         title=fields.get("title", ""),
@@ -56,7 +64,8 @@ def card(fields: Mapping[str, str], *, kind: str) -> CardInput:
         mark="dsp" if fields.get("mark") == "dsp" else "none",
         due_on=day(fields.get("due_on"), field="due_on"),
         file_index=fields.get("file_index", "").strip() or None,
-        fields={name: fields.get(name, "").strip() for name in extra_fields(kind)},
+        fields={**hidden.get("fields", {}), **shown},
+        **kept,
     )
 
 

@@ -103,7 +103,7 @@ class DocumentController(Controller):
         given = {name: str(value) for name, value in dict(await request.form()).items()}
         found = await visibility.own_document(actor, document_id, lock=False)
         try:
-            card = forms.card(given, kind=found["kind"])
+            card = forms.card(given, kind=found["kind"], known=found)
             version = int(given.get("version", "0"))
             await cards.correct(actor, document_id, card=card, version=version)
         except ValueError:
