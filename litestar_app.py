@@ -20,7 +20,7 @@ from docflow.documents import controllers as documents
 from docflow.routing import controllers as routing
 from notify import controllers as notify
 from storage.blobs import BlobMissing
-from web import site
+from web import description, site
 from web.health import HealthController
 
 log = logging.getLogger(__name__)
@@ -167,7 +167,7 @@ def create_app(*, debug: bool = False) -> Litestar:
             description="Signed electronic documents between the levels of a federation.",
             contact=Contact(name="docflow"),
             license=License(name="see the repository"),
-            render_plugins=[],
+            render_plugins=[description.Description()],
             path="/schema",
         ),
         debug=debug,

@@ -11,9 +11,10 @@ from datetime import date, datetime, time
 from typing import Any
 
 import asyncpg
+import msgspec
 
 from audit import events, transitions
-from core import clock, db, jobs
+from core import clock, db, idempotency, jobs
 from core.actor import Actor
 from core.errors import Conflict, InvalidInput, NotFound
 from directory import links
@@ -61,6 +62,22 @@ async def create(
                   "superiors": {line: str(parent) for line, parent in (parents or {}).items()}},
         )  # fmt: skip
     return row
+
+
+async def create_once(
+    actor: Actor, *, card: Card, parents: Mapping[Line, uuid.UUID], key: str | None
+) -> db.Row:
+    """As `create`; the same `key` leads to the same organization, shown as it is by then."""
+
+    async def enter() -> uuid.UUID:
+        return uuid.UUID(str((await create(actor, card=card, parents=parents))["id"]))
+
+    said = msgspec.json.encode([card, parents], order="sorted", enc_hook=dict)
+    organization_id, _ = await idempotency.once(
+        scope=actor.home_id, key=key, request=idempotency.request_hash("organization", said),
+        create=enter,
+    )  # fmt: skip
+    return await get(organization_id=organization_id)
 
 
 async def insert(card: Card) -> db.Row:

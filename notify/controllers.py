@@ -4,16 +4,16 @@ import uuid
 from typing import Annotated, TypeAlias
 
 from litestar import Controller, delete, get, post
-from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from directory.controllers.authentication import CALLER, Caller, requires, scope
+from directory.controllers.parameters import IdempotencyKey
 from notify import notices, webhooks
 from notify import schemas as wire
 
 Id: TypeAlias = FromPath[uuid.UUID]
 After = Annotated[uuid.UUID | None, QueryParameter(description="The last id of the page before")]
 Limit = Annotated[int, QueryParameter(ge=1, le=200)]
-IdempotencyKey = Annotated[str | None, HeaderParameter(name="Idempotency-Key", max_length=200)]
 
 
 class WebhookController(Controller):

@@ -125,6 +125,8 @@ class TokenController(Controller):
     guards = (signed_in,)
     dependencies = CALLER
 
+    # No Idempotency-Key: a repetition could not show the secret again. Who lost the answer makes
+    # another token and ends the first.
     @post(summary="Make a token")
     async def create(self, data: JSONBody[wire.CreateToken], actor: Caller) -> wire.TokenCreated:
         """Give a program one's roles within scopes; the secret is shown this once."""
@@ -151,6 +153,7 @@ class InvitationController(Controller):
     tags = ("access",)
     dependencies = CALLER
 
+    # No Idempotency-Key, for the same reason as tokens: withdraw the one whose secret was lost.
     @post(guards=[requires("administrator")], summary="Invite")
     async def invite(self, data: JSONBody[wire.Invite], actor: Caller) -> wire.Invited:
         """Invite somebody to a role in one's own organization; holds 7 days, once."""

@@ -13,6 +13,7 @@ from directory import links, organizations, people, selection
 from directory import schemas as wire
 from directory.cards import Card
 from directory.controllers.authentication import CALLER, Caller, requires, scope
+from directory.controllers.parameters import IdempotencyKey
 from directory.importing import verbs as importing
 from directory.states import OrganizationKind
 
@@ -57,18 +58,20 @@ class OrganizationController(Controller):
 
     @post("/", guards=GOVERN, summary="Add an organization")
     async def create(
-        self, data: JSONBody[wire.OrganizationInput], actor: Caller
+        self, data: JSONBody[wire.OrganizationInput], actor: Caller, key: IdempotencyKey = None
     ) -> wire.OrganizationView:
         """A new organization under its superiors; one INN is taken once."""
         values = msgspec.structs.asdict(data)
         parents = values.pop("parents")
-        return _one(await organizations.create(actor, card=Card(**values), parents=parents))
+        made = await organizations.create_once(actor, card=Card(**values), parents=parents, key=key)
+        return _one(made)
 
     @post(
         "/import",
         guards=GOVERN,
         status_code=200,
         request_max_body_size=importing.MAX_BYTES,
+        opt={"raw_body": True},
         summary="Import organizations",
     )
     async def import_file(

@@ -12,6 +12,7 @@ from litestar.response import Stream
 
 from core.errors import InvalidInput
 from directory.controllers.authentication import CALLER, Caller, requires, scope
+from directory.controllers.parameters import IdempotencyKey
 from docflow.documents import (
     cards,
     files,
@@ -33,11 +34,6 @@ T = TypeVar("T")
 READ = [scope("documents:read")]
 WRITE = [scope("documents:write"), requires("clerk", "signatory")]
 SIGN = [scope("documents:sign"), requires("clerk", "signatory")]
-
-
-def key_of(request: Request[Any, Any, Any]) -> str | None:
-    """The Idempotency-Key of a request, if it has one."""
-    return request.headers.get("idempotency-key")
 
 
 def convert(kind: type[T], row: Any) -> T:
@@ -83,10 +79,10 @@ class DocumentController(Controller):
 
     @post("/", guards=WRITE, summary="Create a draft")
     async def create(
-        self, data: JSONBody[cards.CardInput], actor: Caller, request: Request[Any, Any, Any]
+        self, data: JSONBody[cards.CardInput], actor: Caller, key: IdempotencyKey = None
     ) -> wire.Created:
         """A new draft; repeat with the same Idempotency-Key to get the same document."""
-        return wire.Created(await cards.create(actor, card=data, key=key_of(request)))
+        return wire.Created(await cards.create(actor, card=data, key=key))
 
     @get("/kinds", guards=READ, summary="Kinds of documents")
     async def kinds(self) -> list[wire.KindView]:
@@ -157,6 +153,7 @@ class DocumentController(Controller):
         "/{document_id:uuid}/files/{role:str}",
         guards=WRITE,
         request_max_body_size=None,
+        opt={"raw_body": True},
         status_code=201,
         summary="Attach a file",
     )
@@ -169,6 +166,7 @@ class DocumentController(Controller):
         position: FromQuery[int] = 0,
         title: FromQuery[str] = "",
         file_name: FromQuery[str] = "document.pdf",
+        key: IdempotencyKey = None,
     ) -> wire.Created:
         """The body is the file itself, streamed; `role` is main, annex or scan."""
         if role not in ("main", "annex", "scan"):
@@ -180,7 +178,7 @@ class DocumentController(Controller):
             await files.attach(
                 actor, document_id, stream=request.stream(), role=role,  # type: ignore[arg-type]  # reason: checked above
                 position=position, title=title, file_name=clean_name(file_name),
-                key=key_of(request),
+                key=key,
             )
         )  # fmt: skip
 
@@ -205,6 +203,7 @@ class DocumentController(Controller):
             await signing.seal(actor, document_id, file_id=data.file_id, role=data.role)
         )
 
+    # No Idempotency-Key: a session serves once and ends by itself; a second one harms nothing.
     @post("/{document_id:uuid}/signing-sessions", guards=SIGN, summary="Begin signing")
     async def begin_signing(
         self, document_id: FromPath[uuid.UUID], data: JSONBody[wire.SigningInput], actor: Caller
@@ -258,7 +257,12 @@ class FileController(Controller):
     tags = ("documents",)
     dependencies = CALLER
 
-    @get("/files/{file_id:uuid}/content", guards=READ, summary="Download a file")
+    @get(
+        "/files/{file_id:uuid}/content",
+        guards=READ,
+        opt={"raw_answer": True},
+        summary="Download a file",
+    )
     async def content(self, file_id: FromPath[uuid.UUID], actor: Caller) -> Stream:
         """The bytes as they were received; never shown inside a page of ours."""
         found = await files.visible_file(actor, file_id)
@@ -272,18 +276,25 @@ class FileController(Controller):
         """Second of two requests for a key the client holds."""
         return wire.Created(await signing.finish(actor, session_id, answer=data.signature))
 
-    @post("/intake", guards=WRITE, request_max_body_size=None, summary="Take in a signed file")
+    @post(
+        "/intake",
+        guards=WRITE,
+        request_max_body_size=None,
+        opt={"raw_body": True},
+        summary="Take in a signed file",
+    )
     async def intake(
         self,
         request: Request[Any, Any, Any],
         actor: Caller,
         card: Annotated[str, HeaderParameter(name="X-Card")],
         file_name: FromQuery[str] = "document.pdf",
+        key: IdempotencyKey = None,
     ) -> wire.IntakeView:
         """Card (URL-encoded JSON in the header X-Card) and file (the body) in one call."""
         taken = await intake.take_in(
             actor, card=intake.card_from_json(unquote(card)), stream=request.stream(),
-            file_name=clean_name(file_name), key=key_of(request),
+            file_name=clean_name(file_name), key=key,
         )  # fmt: skip
         return wire.IntakeView(
             taken.document_id, taken.status, taken.number, taken.file_id, taken.verdict
@@ -307,12 +318,14 @@ class JournalController(Controller):
         guards=[scope("documents:write"), requires("clerk", "administrator")],
         summary="Open a journal",
     )
-    async def open_journal(self, data: JSONBody[wire.JournalInput], actor: Caller) -> wire.Created:
+    async def open_journal(
+        self, data: JSONBody[wire.JournalInput], actor: Caller, key: IdempotencyKey = None
+    ) -> wire.Created:
         """Open a journal with its own template and count."""
         return wire.Created(
             await journals.open_journal(
                 actor, code=data.code, title=data.title, direction=data.direction,
-                kinds=data.kinds, template=data.template, scope=data.scope,
+                kinds=data.kinds, template=data.template, scope=data.scope, key=key,
             )
         )  # fmt: skip
 

@@ -4,13 +4,14 @@ A journal has a template and a scope. The scope names the variables that start t
 ``{year}`` for «01-12/345», the sitting for «20-1» and «24-1-Р», the convocation for «VII-4».
 """
 
+import json
 import re
 import uuid
 from collections.abc import Mapping
 from datetime import date
 
 from audit import events
-from core import clock, db
+from core import clock, db, idempotency
 from core.actor import Actor
 from core.errors import Conflict, InvalidInput, NotFound
 from docflow.documents import cards
@@ -38,9 +39,9 @@ DEFAULTS = (
 
 async def open_journal(
     actor: Actor, *, code: str, title: str, direction: str, kinds: list[str], template: str,
-    scope: list[str],
+    scope: list[str], key: str | None = None,
 ) -> uuid.UUID:  # fmt: skip
-    """Open a journal of the actor's organization.
+    """Open a journal of the actor's organization; the same `key` leads to the same journal.
 
     `template` is text with ``{n}`` once and any of `VARIABLES`, ``{convocation:roman}`` for Roman
     figures, ``{n:04}`` for leading zeros. Raises `template_invalid` saying what is wrong with it.
@@ -60,13 +61,26 @@ async def open_journal(
             "direction: in, out или internal.", "direction: in, out or internal.",
             code="unknown_value", field="direction",
         )  # fmt: skip
+    rest = (direction, kinds, template, scope)
+    request = idempotency.request_hash("journal", json.dumps([code, title, *rest]))
+    journal_id, _ = await idempotency.once(
+        scope=actor.home_id, key=key, request=request,
+        create=lambda: _open(actor, code, title, rest),
+    )  # fmt: skip
+    return journal_id
+
+
+async def _open(
+    actor: Actor, code: str, title: str, rest: tuple[str, list[str], str, list[str]]
+) -> uuid.UUID:
+    _, kinds, template, scope = rest
     journal_id = clock.new_id()
     async with db.transaction():
         added = await db.execute(
             """INSERT INTO journal (id, organization_id, code, title, direction, kinds, template,
                                     scope, created_at)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING""",
-            journal_id, actor.home_id, code, title, direction, kinds, template, scope, clock.now(),
+            journal_id, actor.home_id, code, title, *rest, clock.now(),
         )  # fmt: skip
         if not added:
             raise Conflict(

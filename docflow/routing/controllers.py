@@ -2,14 +2,14 @@
 
 import uuid
 from datetime import date
-from typing import Any
 
 import msgspec
-from litestar import Controller, Request, get, post
+from litestar import Controller, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from directory.controllers.authentication import CALLER, Caller, requires, scope
-from docflow.documents.controllers import convert_all, key_of, page_of
+from directory.controllers.parameters import IdempotencyKey
+from docflow.documents.controllers import convert_all, page_of
 from docflow.documents.schemas import Created, Reason
 from docflow.routing import (
     answers,
@@ -54,10 +54,10 @@ class DispatchController(Controller):
         document_id: FromPath[uuid.UUID],
         data: JSONBody[dispatch.DispatchInput],
         actor: Caller,
-        request: Request[Any, Any, Any],
+        key: IdempotencyKey = None,
     ) -> Created:
         """Send to everybody the selector names; every delivery stands when this answers."""
-        return Created(await dispatch.send(actor, document_id, wanted=data, key=key_of(request)))
+        return Created(await dispatch.send(actor, document_id, wanted=data, key=key))
 
     @get("/control", guards=READ, summary="Control list, totals")
     async def totals(self, document_id: FromPath[uuid.UUID], actor: Caller) -> wire.TotalsView:

@@ -1,0 +1,107 @@
+"""Examples of request bodies for the description of the API, one for each struct."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from directory import access_schemas as access
+from directory import schemas as directory
+from directory.selection import Selector
+from directory.states import Line, OrganizationKind
+from docflow.documents import schemas as documents
+from docflow.documents.cards import CardInput
+from docflow.routing import schemas as routing
+from docflow.routing.dispatch import DispatchInput
+from notify import schemas as notify
+
+CENTER = UUID("019a0000-0000-7000-8000-000000000001")
+REGIONAL = UUID("019a0000-0000-7000-8000-000000000138")
+PERSON = UUID("019a0000-0000-7000-8000-00000000a001")
+ACCOUNT = UUID("019a0000-0000-7000-8000-00000000b001")
+DOCUMENT = UUID("019a0000-0000-7000-8000-00000000c001")
+FILE = UUID("019a0000-0000-7000-8000-00000000d001")
+JOURNAL = UUID("019a0000-0000-7000-8000-00000000e001")
+
+_PHRASE = "берёза якорь маяк озеро парус"
+_INVITATION = "dfi_3b5c8f0e6a"
+
+_ACCESS = (
+    access.LogIn(login="petrova", password=_PHRASE, code="492039"),
+    access.ChooseOrganization(organization_id=REGIONAL),
+    access.ChangePassword(current=_PHRASE, new="тополь гавань ветер камень искра"),
+    access.BeginSecondFactor(password=_PHRASE),
+    access.ConfirmSecondFactor(code="492039"),
+    access.CreateToken(name="Выгрузка в 1С", scopes=["documents:read", "documents:write"], days=90),
+    access.Invite(organization_id=REGIONAL, role="clerk", email="profkom@example.org"),
+    access.AcceptInvitation(
+        token=_INVITATION, last_name="Петрова", first_name="Анна", middle_name="Сергеевна",
+        login="petrova", password=_PHRASE,
+    ),
+    access.JoinOrganization(token=_INVITATION),
+    access.GiveRole(account_id=ACCOUNT, role="signatory"),
+)  # fmt: skip
+
+_DIRECTORY = (
+    directory.OrganizationInput(
+        code="38-07-0412", kind=OrganizationKind.PRIMARY,
+        name="Первичная профсоюзная организация городской больницы № 3",
+        short_name="ППО ГБ № 3", branch_code="07", region_code="38", district_code="sibfo",
+        address="664003, г. Иркутск, ул. Ленина, д. 1", phone="+7 (3952) 00-00-00",
+        email="ppo3@example.org", time_zone="Asia/Irkutsk", channels=("internal", "email"),
+        opened_on=date(2026, 1, 15), parents={Line.BRANCH: REGIONAL},
+    ),
+    directory.MoveInput(line=Line.BRANCH, parent_id=REGIONAL, as_of=date(2027, 1, 1)),
+    directory.CloseInput(as_of=date(2027, 1, 1)),
+    directory.MergeInput(into_id=REGIONAL, as_of=date(2027, 1, 1)),
+    Selector(subtree_of=CENTER, kinds=(OrganizationKind.PRIMARY,), districts=("sibfo",)),
+)  # fmt: skip
+
+_DOCUMENTS = (
+    CardInput(
+        kind="circular",
+        title="О представлении сведений о первичных профсоюзных организациях",
+        addressee="Председателям региональных организаций",
+    ),
+    documents.Reason(reason="В тексте указан прошлогодний срок, исправьте."),
+    documents.CloseInput(file_index="02-14"),
+    documents.LinkInput(to_id=DOCUMENT, kind="reply_to"),
+    documents.SealInput(),
+    documents.SigningInput(certificate=b"\x30\x82\x03\x0f"),
+    documents.SignatureInput(signature=b"\x5a\x17\x9c\x04"),
+    documents.DetachedInput(file_id=FILE, signature=b"\x30\x82\x05\xa1"),
+    documents.RegisterInput(journal_id=JOURNAL, variables={"index": "12"}),
+    documents.JournalInput(
+        code="out-2027", title="Исходящие письма", direction="out", kinds=["letter", "circular"],
+        template="{index}-{n}",
+    ),
+)  # fmt: skip
+
+_ROUTING = (
+    DispatchInput(
+        selector=Selector(subtree_of=CENTER, line=Line.BRANCH), mode="chancery",
+        deadlines={"regional": date(2026, 12, 21), "primary": date(2026, 12, 10)},
+    ),
+    routing.AcknowledgeFor(person_id=PERSON),
+    routing.RelayInput(resolution="Довести до сведения первичных организаций под роспись."),
+    routing.AnswerInput(document_id=DOCUMENT),
+)  # fmt: skip
+
+_NOTIFY = (
+    notify.NewWebhook(
+        url="https://hooks.example.org/docflow",
+        event_types=["document.received", "delivery.acknowledged"],
+    ),
+    notify.ReadNotices(ids=[UUID("019a0000-0000-7000-8000-00000000f001")]),
+)
+
+EXAMPLES: Mapping[type, Any] = {
+    type(one): one for one in (*_ACCESS, *_DIRECTORY, *_DOCUMENTS, *_ROUTING, *_NOTIFY)
+}
+"""By the struct that a route takes as its body."""
+
+CHANGES: Mapping[str, Any] = {"phone": "+7 (3952) 00-00-01", "email": "ppo3@example.org"}
+"""The body of the one route that takes any of the contact fields instead of a struct."""
+
+CARD_HEADER = "%7B%22kind%22%3A%22letter%22%2C%22title%22%3A%22%D0%9E%D1%82%D0%B2%D0%B5%D1%82%22%7D"
+"""A card in the header X-Card: URL-encoded JSON."""
