@@ -27,19 +27,23 @@ async def record(
     event_id = clock.new_id()
     kind, subject_id = subject
     before, after = change or (None, None)
-    await db.execute(
-        """INSERT INTO event (id, at, actor_kind, actor_id, organization_id, verb, subject_kind,
-               subject_id, document_id, from_status, to_status, request_id, data)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)""",
+    told = [
         event_id, clock.now(), actor.kind, actor.id, actor.organization_id, verb, kind,
         subject_id, document_id, before, after, actor.request_id, data,
-    )  # fmt: skip
+    ]  # fmt: skip
     if detail:
-        await db.execute(
-            "INSERT INTO event_payload (event_id, salt, detail) VALUES ($1, $2, $3)",
-            event_id, secrets.token_bytes(32), detail,
-        )  # fmt: skip
+        await db.execute(_WITH_DETAIL, *told, secrets.token_bytes(32), detail)
+    else:
+        await db.execute(_INSERT, *told)
     return event_id
+
+
+_INSERT = """INSERT INTO event (id, at, actor_kind, actor_id, organization_id, verb, subject_kind,
+               subject_id, document_id, from_status, to_status, request_id, data)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"""
+
+_WITH_DETAIL = f"""WITH told AS ({_INSERT})
+           INSERT INTO event_payload (event_id, salt, detail) VALUES ($1, $14, $15)"""
 
 
 async def of_document(document_id: uuid.UUID, *, limit: int = 200) -> list[db.Row]:

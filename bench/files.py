@@ -41,7 +41,7 @@ def unsigned(count: int, *, seed: int = 1) -> list[bytes]:
             (Path(folder) / "noise.png").write_bytes(_noise(chance))
             source = Path(folder) / "letter.typ"
             source.write_text(_SOURCE.replace("{number}", str(number)), encoding="utf-8")
-            made.append(bytes(typst.compile(source, root=folder, format="pdf")))
+            made.append(typst.compile(source, root=Path(folder), format="pdf"))
     return made
 
 

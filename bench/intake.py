@@ -21,13 +21,13 @@ from signatures import anchors
 
 ROUNDS = 7
 BATCH = 120
-CONNECTIONS = 8
+CONNECTIONS = 16
 
 CARD = quote(json.dumps({"kind": "circular", "title": "О сроках представления отчётности"}))
 
 
 async def measure(ground: Ground) -> Result:
-    """Files distinct and never seen before; each is checked, stored, numbered when it is answered."""
+    """Files never seen before; each is checked, stored and numbered when it is answered."""
     async with ground.database():
         made = dataset.generate("S")
         await dataset.load(made)

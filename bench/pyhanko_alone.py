@@ -13,6 +13,7 @@ from asn1crypto import crl, x509
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import signers
+from pyhanko.sign.fields import SigSeedSubFilter
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
@@ -46,14 +47,15 @@ def validated_all(paths: Sequence[str], trust: Trust) -> int:
 def simple_signer(pkcs12: bytes, passphrase: bytes) -> signers.SimpleSigner:
     """The signer of the documentation, from a PKCS #12 file."""
     made = signers.SimpleSigner.load_pkcs12_data(pkcs12, other_certs=[], passphrase=passphrase)
-    assert made is not None
+    if not isinstance(made, signers.SimpleSigner):
+        raise TypeError("the PKCS #12 file cannot be read")
     return made
 
 
 def signed(data: bytes, signer: signers.SimpleSigner) -> bytes:
     """One PAdES signature, B-B, as documented."""
     metadata = signers.PdfSignatureMetadata(
-        field_name="Signature1", subfilter=signers.pdf_signer.SigSeedSubFilter.PADES
+        field_name="Signature1", subfilter=SigSeedSubFilter.PADES
     )
     writer = IncrementalPdfFileWriter(BytesIO(data))
     return bytes(signers.sign_pdf(writer, metadata, signer=signer).getvalue())

@@ -26,6 +26,11 @@ async def _prepare(connection: asyncpg.Connection) -> None:
         )
 
 
+async def _keep(_: asyncpg.Connection) -> None:
+    """Give a connection back as it is: an open transaction is rolled back all the same, and no verb
+    leaves anything else behind, so the usual clean-up would be a round trip for nothing."""
+
+
 def _to_json(value: Any) -> str:
     """Piccolo hands over ready JSON text for its own columns; everything else is dumped."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
@@ -44,6 +49,7 @@ class Database(PostgresEngine):
             min_size=1,
             max_size=size or settings().pool_size,
             init=_prepare,
+            reset=_keep,
             command_timeout=300,
         )
 

@@ -272,14 +272,18 @@ class _Upload:
                 code="empty_file",
             )
         if not self._upload_id:
-            await s3.off_loop(self.digest.update, self._buffer)
             self._may_exist()
-            await s3.call(s3.put, self.key, self._buffer)
+            await s3.call(self._put_whole)
             return
         await self._send()
         tags = [await part for part in self._parts]
         self._may_exist()
         await s3.call(s3.complete, self.key, self._upload_id, tags)
+
+    def _put_whole(self) -> None:
+        """Hash and put what fits one part; blocks."""
+        self.digest.update(self._buffer)
+        s3.put(self.key, self._buffer)
 
     def _may_exist(self) -> None:
         """The object may be there from now on, even if the answer gets lost."""
@@ -326,16 +330,15 @@ class _Upload:
 async def _record(upload: _Upload, kind: str) -> StoredBlob:
     """Write the row, or find the one that has this content already."""
     digest = upload.digest.digest()
-    async with db.transaction():
-        if upload.completed_at is None or clock.now() - upload.completed_at > RECORD_WITHIN:
-            raise Unavailable(code="storage_unavailable")
-        found = await db.row(
-            "INSERT INTO blob (id, sha256, size, media_type, key, created_at)"
-            " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (sha256) DO NOTHING RETURNING *",
-            *(clock.new_id(), digest, upload.size, kind, upload.key, clock.now()),
-        )
-        if found is None:
-            found = await db.row("SELECT * FROM blob WHERE sha256 = $1", digest)
+    if upload.completed_at is None or clock.now() - upload.completed_at > RECORD_WITHIN:
+        raise Unavailable(code="storage_unavailable")
+    found = await db.row(
+        "INSERT INTO blob (id, sha256, size, media_type, key, created_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (sha256) DO NOTHING RETURNING *",
+        *(clock.new_id(), digest, upload.size, kind, upload.key, clock.now()),
+    )
+    if found is None:
+        found = await db.row("SELECT * FROM blob WHERE sha256 = $1", digest)
     if found is None:  # removed in this very moment
         return await _record(upload, kind)
     blob = _blob(found)

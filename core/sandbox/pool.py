@@ -21,7 +21,12 @@ from core.settings import settings
 
 logger = logging.getLogger(__name__)
 
-PRELOAD = ("core.sandbox.extract", "signatures.validation", "signatures.remote")
+PRELOAD = (
+    "core.sandbox.extract",
+    "signatures.validation",
+    "signatures.remote",
+    "docflow.documents.reading",
+)
 """Modules every worker of the process's own pool loads ahead; a room adds its line here."""
 
 _RESTART_PAUSE = 1.0

@@ -45,7 +45,7 @@ async def create(actor: Actor, *, card: CardInput, key: str | None = None) -> uu
     Raises InvalidInput naming the field that is wrong.
     """
     actor.require("clerk", "signatory")
-    _check(card)
+    check(card)
     request = idempotency.request_hash("document", msgspec.json.encode(card, order="sorted"))
     document_id, _ = await idempotency.once(
         scope=actor.home_id, key=key, request=request, create=lambda: _insert(actor, card)
@@ -56,18 +56,17 @@ async def create(actor: Actor, *, card: CardInput, key: str | None = None) -> uu
 async def _insert(actor: Actor, card: CardInput) -> uuid.UUID:
     document_id, moment = clock.new_id(), clock.now()
     await db.execute(
-        """INSERT INTO document (id, kind, organization_id, status, title, addressee, mark, origin,
-               fields, author_id, signatory_id, executor_id, due_on, file_index, received_number,
-               received_date, created_at, updated_at)
+        """WITH made AS (
+               INSERT INTO document (id, kind, organization_id, status, title, addressee, mark,
+               origin, fields, author_id, signatory_id, executor_id, due_on, file_index,
+               received_number, received_date, created_at, updated_at)
            VALUES ($1, $2, $3, 'draft', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-                   $16)""",
+                   $16))
+           INSERT INTO document_text (document_id, card) VALUES ($1, $17)""",
         document_id, card.kind, actor.home_id, card.title.strip(), card.addressee, card.mark,
         card.origin, card.fields, actor.account_id, card.signatory_id, card.executor_id,
         card.due_on, card.file_index, card.received_number, card.received_date, moment,
-    )  # fmt: skip
-    await db.execute(
-        "INSERT INTO document_text (document_id, card) VALUES ($1, $2)",
-        document_id, _card_text(card),
+        _card_text(card),
     )  # fmt: skip
     await events.record(
         actor, "document.created", subject=("document", document_id), document_id=document_id,
@@ -84,7 +83,7 @@ async def correct(actor: Actor, document_id: uuid.UUID, *, card: CardInput, vers
     event, old beside new.
     """
     actor.require("clerk", "signatory")
-    _check(card)
+    check(card)
     async with db.transaction():
         found = await visibility.own_document(actor, document_id)
         require_editable(found)
@@ -200,7 +199,8 @@ def require_complete(found: db.Row, kind: DocumentKind) -> None:
         )
 
 
-def _check(card: CardInput) -> None:
+def check(card: CardInput) -> None:
+    """Raise InvalidInput naming the field of a card that is wrong."""
     kind_of(card.kind)
     if not 1 <= len(card.title.strip()) <= MAX_TITLE:
         raise InvalidInput(

@@ -58,18 +58,23 @@ def claims_signature(content: bytes) -> bool:
 
 async def validate(content: bytes, *, signature: bytes | None = None) -> Check:
     """Validate the signatures inside a PDF, or a detached one over any bytes, in the sandbox."""
-    trust = await anchors.store()
-    report = await pool().run(
-        "signatures.validation:validate_bytes",
-        {
-            "data": content,
-            "signature": signature,
-            "roots": list(trust.roots),
-            "others": list(trust.others),
-            "crls": list(trust.crls),
-        },
+    request = {"data": content, "signature": signature, **await _trust()}
+    return _check(await pool().run("signatures.validation:validate_bytes", request))
+
+
+async def read_signed(content: bytes, media_type: str) -> tuple[dict[str, Any], Check]:
+    """Text and pages of a PDF and the check of its signatures, in one call to the sandbox."""
+    read = await pool().run(
+        "docflow.documents.reading:read_signed", content, media_type, await _trust(), timeout=40.0
     )
-    return _check(report)
+    return read, _check(read["report"])
+
+
+async def _trust() -> dict[str, Any]:
+    trust = await anchors.store()
+    return {
+        "roots": list(trust.roots), "others": list(trust.others), "crls": list(trust.crls),
+    }  # fmt: skip
 
 
 async def check_document(document_id: uuid.UUID) -> Check:

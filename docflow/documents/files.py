@@ -1,8 +1,7 @@
 """Files of a document: streamed in, parsed at arm's length, kept as received, by revision."""
 
-import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -35,6 +34,17 @@ class _Seen:
     report: dict[str, Any] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A file that is stored and read and belongs to no document yet."""
+
+    blob: StoredBlob
+    seen: _Seen
+    role: Role
+    position: int
+    file_name: str
+
+
 async def attach(
     actor: Actor,
     document_id: uuid.UUID,
@@ -59,7 +69,33 @@ async def attach(
     if not await idempotency.is_used(scope=actor.home_id, key=key):
         cards.require_editable(found)
     cards.require_text(title, most=cards.MAX_TITLE, field="title")
-    rule = _rule(found["kind"], role, position)
+
+    async def this_one() -> uuid.UUID:
+        return document_id
+
+    received = await receive(
+        actor, stream=stream, kind=found["kind"], role=role, position=position,
+        file_name=file_name, draft=this_one,
+    )  # fmt: skip
+    return await enter(actor, document_id, received, title=title, key=key)
+
+
+async def receive(
+    actor: Actor,
+    *,
+    stream: AsyncIterator[bytes],
+    kind: str,
+    draft: Callable[[], Awaitable[uuid.UUID]],
+    file_name: str,
+    role: Role = "main",
+    position: int = 0,
+) -> Received:
+    """Store and read a file for a document of this kind; what cannot be taken is quarantined.
+
+    `draft` answers the document a refused file is remembered with. Raises as `attach` does;
+    belongs outside a transaction.
+    """
+    rule = _rule(kind, role, position)
     tee = _Tee(stream)
     blob = await blobs.store(tee, limit=rule.max_size)
     try:
@@ -79,14 +115,23 @@ async def attach(
                 code="pdf_encrypted",
             )
     except ServiceError as problem:
-        await _quarantine(actor, blob, document_id, file_name, problem.error_code)
+        await _quarantine(actor, blob, await draft(), file_name, problem.error_code)
         raise
-    request = idempotency.request_hash("file", str(document_id), role, str(position), blob.sha256)
+    return Received(blob, seen, role, position, file_name)
 
-    async def enter() -> uuid.UUID:
-        return await _enter(actor, document_id, blob, seen, (role, position, file_name, title))
 
-    file_id, _ = await idempotency.once(scope=actor.home_id, key=key, request=request, create=enter)
+async def enter(
+    actor: Actor, document_id: uuid.UUID, received: Received, *, title: str = "",
+    key: str | None = None,
+) -> uuid.UUID:  # fmt: skip
+    """Write a received file into the draft it came for; in the caller's transaction if any."""
+    request = idempotency.request_hash(
+        "file", str(document_id), received.role, str(received.position), received.blob.sha256
+    )
+    file_id, _ = await idempotency.once(
+        scope=actor.home_id, key=key, request=request,
+        create=lambda: _enter(actor, document_id, received, title),
+    )  # fmt: skip
     return file_id
 
 
@@ -164,30 +209,23 @@ async def _inspect(content: bytes | None, blob: StoredBlob) -> _Seen:
     """Text, pages and signatures, found out in other processes."""
     if content is None:
         return _Seen(problems=["not_parsed"])
-    reading = pool().run("core.sandbox.extract:extract_text", content, blob.media_type)
     if blob.media_type != PDF or not checking.claims_signature(content):
-        read = await reading
+        read = await pool().run("core.sandbox.extract:extract_text", content, blob.media_type)
         return _Seen(read["text"], read["pages"], read["problems"])
-    read, report = await asyncio.gather(reading, checking.validate(content))
+    read, report = await checking.read_signed(content, blob.media_type)
     checking.require_readable(report)
     return _Seen(read["text"], read["pages"], read["problems"], report.raw)
 
 
-async def _enter(
-    actor: Actor,
-    document_id: uuid.UUID,
-    blob: StoredBlob,
-    seen: _Seen,
-    place: tuple[Role, int, str, str],
-) -> uuid.UUID:
-    role, position, file_name, title = place
+async def _enter(actor: Actor, document_id: uuid.UUID, received: Received, title: str) -> uuid.UUID:
+    seen = received.seen
     found = await visibility.own_document(actor, document_id)
     cards.require_editable(found)
     file_id = await enter_revision(
-        actor, document_id, blob, role=role, position=position, file_name=file_name, title=title,
-        pages=seen.pages, problems=seen.problems,
+        actor, document_id, received.blob, role=received.role, position=received.position,
+        file_name=received.file_name, title=title, pages=seen.pages, problems=seen.problems,
     )  # fmt: skip
-    if role == "main":
+    if received.role == "main":
         await db.execute(
             "UPDATE document_text SET body = $2 WHERE document_id = $1",
             document_id, seen.text.replace("\x00", " "),

@@ -37,8 +37,9 @@ async def take_in(
 ) -> Taken:
     """Create the document, attach its file and, if it came signed well enough, register it.
 
-    Three steps, each of them whole: when the file is refused the draft stays, without a file, and
-    the same `key` sent again with a good file goes on from there. The same `key` with another file
+    One transaction for a file that is good: a document, its file and its number, or nothing. When
+    the file is refused the draft stays, without a file, and the same `key` sent again with a good
+    file goes on from there. The same `key` with another file
     than the one that was taken raises `idempotency_mismatch`.
     """
     if key is not None and len(key) > MAX_KEY:
@@ -47,6 +48,28 @@ async def take_in(
             f"Idempotency-Key: at most {MAX_KEY} characters.",
             code="idempotency_key_length",
         )
+    if await idempotency.is_used(scope=actor.home_id, key=key):
+        return await _go_on(actor, card=card, stream=stream, file_name=file_name, key=key)
+    actor.require("clerk", "signatory")
+    cards.check(card)
+
+    async def draft() -> uuid.UUID:
+        return await cards.create(actor, card=card, key=key)
+
+    received = await files.receive(
+        actor, stream=stream, kind=card.kind, draft=draft, file_name=file_name
+    )
+    async with db.transaction():
+        document_id = await draft()
+        await files.enter(actor, document_id, received, key=key and f"{key}/file")
+        return await _registered(actor, document_id)
+
+
+async def _go_on(
+    actor: Actor, *, card: cards.CardInput, stream: AsyncIterator[bytes], file_name: str,
+    key: str | None,
+) -> Taken:  # fmt: skip
+    """With a key that was used before: answer what stands, or do what is still to do."""
     document_id = await cards.create(actor, card=card, key=key)
     known = await _standing(document_id)
     if known is not None and known["status"] != DocumentStatus.DRAFT:
@@ -55,13 +78,19 @@ async def take_in(
         await files.attach(
             actor, document_id, stream=stream, file_name=file_name, key=key and f"{key}/file"
         )
-        known = await _standing(document_id)
-    if known is not None and known["status"] == DocumentStatus.SIGNED:
-        await registration.register(actor, document_id)
-        known = await _standing(document_id)
+    return await _registered(actor, document_id)
+
+
+async def _registered(actor: Actor, document_id: uuid.UUID) -> Taken:
+    """What stands, with a number if the file came signed well enough."""
+    known = await _standing(document_id)
     if known is None:
         raise RuntimeError("a document without a file after attach")
-    return Taken(document_id, known["file_id"], known["status"], known["number"], known["verdict"])
+    status, number = known["status"], known["number"]
+    if status == DocumentStatus.SIGNED:
+        number = (await registration.register(actor, document_id)).number
+        status = DocumentStatus.REGISTERED.value
+    return Taken(document_id, known["file_id"], status, number, known["verdict"])
 
 
 async def _standing(document_id: uuid.UUID) -> db.Row | None:
