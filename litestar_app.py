@@ -6,13 +6,14 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
 
+import asyncpg
 from litestar import Litestar, Request, Response
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Contact, License
 
 import wiring
-from core import errors, sealing
+from core import clock, errors, sealing
 from core.errors import ServiceError
 from directory.controllers import access, organizations
 from directory.controllers.authentication import Authentication, answer_request_id
@@ -62,9 +63,11 @@ def status_of(error: ServiceError) -> HTTPStatus:
     return HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def problem(error: ServiceError, request: Request[Any, Any, Any]) -> Response[Any]:
+def problem(
+    error: ServiceError, request: Request[Any, Any, Any], status: HTTPStatus | None = None
+) -> Response[Any]:
     """The error as RFC 9457 problem details, or as a page for a browser on a page."""
-    status = status_of(error)
+    status = status or status_of(error)
     if site.wants_page(request):
         return site.error_page(request, error, status)
     body = {
@@ -74,7 +77,8 @@ def problem(error: ServiceError, request: Request[Any, Any, Any]) -> Response[An
         "detail": error.message_ru,
         "detail_en": error.message_en,
         "code": error.error_code,
-        "instance": f"urn:uuid:{request.scope['state'].get('request_id', '')}",
+        # an address that is nobody's is refused before the middleware gave the request its id
+        "instance": f"urn:uuid:{request.scope['state'].setdefault('request_id', clock.new_id())}",
     }
     if error.details:
         body["details"] = {
@@ -95,10 +99,10 @@ def _service_error(request: Request[Any, Any, Any], error: ServiceError) -> Resp
 
 def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     """Litestar's own refusals (no route, wrong method, unreadable body) in our words."""
-    if isinstance(error, ValidationException):
+    if error.status_code == HTTPStatus.BAD_REQUEST:
         fields = [
             f"{one.get('key', '')}: {one.get('message', '')}".strip(": ")
-            for one in error.extra or []
+            for one in (error.extra if isinstance(error.extra, list) else ())
             if isinstance(one, dict)
         ]
         told: ServiceError = errors.InvalidInput(
@@ -109,8 +113,7 @@ def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respon
     if kind is not None:
         return problem(kind(), request)
     told = _Refused(code=f"http_{error.status_code}")
-    answer = problem(told, request)
-    answer.status_code = error.status_code
+    answer = problem(told, request, HTTPStatus(error.status_code))
     answer.headers.update(error.headers or {})
     return answer
 
@@ -123,7 +126,6 @@ class _Refused(ServiceError):
 
 
 _KIND_OF_STATUS: Mapping[int, type[ServiceError]] = {
-    400: errors.InvalidInput,
     404: errors.NotFound,
     413: errors.TooLarge,
     415: errors.UnsupportedType,
@@ -131,8 +133,26 @@ _KIND_OF_STATUS: Mapping[int, type[ServiceError]] = {
 }
 
 
+def _caused_by_input(error: Exception) -> ServiceError | None:
+    """What a library or PostgreSQL refuses because of the bytes that came, wherever it noticed."""
+    if isinstance(error, RecursionError | UnicodeError):  # JSON too deep, or in another encoding
+        return errors.InvalidInput(code="malformed_request")
+    if isinstance(
+        error, asyncpg.CharacterNotInRepertoireError | asyncpg.UntranslatableCharacterError
+    ):
+        return errors.InvalidInput(
+            "Текст содержит недопустимый знак с кодом 0.",
+            "The text holds a NUL character.",
+            code="bad_character",
+        )
+    return None
+
+
 def _defect(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """A defect of ours: logged whole, told as a number to quote, never as a traceback."""
+    if (refused := _caused_by_input(error)) is not None:
+        log.warning("%s in %s %s", type(error).__name__, request.method, request.url.path)
+        return problem(refused, request)
     log.exception("defect in %s %s", request.method, request.url.path, exc_info=error)
     told = ServiceError(
         "Внутренняя ошибка. Мы её записали; назовите поддержке номер запроса.",
