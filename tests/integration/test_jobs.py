@@ -113,7 +113,7 @@ async def test_lock_lets_one_run_at_a_time(queue_db):
         async def drained():
             return not await states()
 
-        await until(drained, 8)
+        await until(drained, 20)
     assert {most["T0"], most["T1"], most["T2"]} == {1}
     assert most["all"] > 1
 
@@ -260,7 +260,7 @@ async def test_periodic_runs_once_for_two_workers(queue_db):
         async def three():
             return len(await did()) >= 3
 
-        await until(three, 8)
+        await until(three, 20)
     assert max(Counter(await did()).values()) == 1
 
 
