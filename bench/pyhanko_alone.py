@@ -44,9 +44,11 @@ def validated_all(paths: Sequence[str], trust: Trust) -> int:
     return sum(validated(Path(path).read_bytes(), trust) for path in paths)
 
 
-def simple_signer(pkcs12: bytes, passphrase: bytes) -> signers.SimpleSigner:
+def simple_signer(pkcs12: str, passphrase: bytes) -> signers.SimpleSigner:
     """The signer of the documentation, from a PKCS #12 file."""
-    made = signers.SimpleSigner.load_pkcs12_data(pkcs12, other_certs=[], passphrase=passphrase)
+    made = signers.SimpleSigner.load_pkcs12(  # type: ignore[no-untyped-call]  # reason: untyped
+        pkcs12, passphrase=passphrase
+    )
     if not isinstance(made, signers.SimpleSigner):
         raise TypeError("the PKCS #12 file cannot be read")
     return made

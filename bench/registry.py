@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from bench import fanout, intake
+from bench import fanout, inbox, intake, sign, upload
 from bench.ground import Ground
 from bench.results import Result
 
@@ -12,4 +12,9 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "fanout-7805": fanout.members,
     "fanout-100k": fanout.everybody,
     "intake": intake.measure,
+    "inbox-1e4": inbox.ten_thousand,
+    "inbox-1e5": inbox.hundred_thousand,
+    "inbox-1e6": inbox.million,
+    "upload-1g": upload.measure,
+    "sign-bb": sign.b_b,
 }

@@ -18,7 +18,7 @@ _MINE = """mine AS (
     SELECT v.id, v.status, v.recipient_kind, v.due_on FROM delivery AS v
     WHERE v.document_id = $2 AND EXISTS (
         SELECT 1 FROM document WHERE id = $2 AND organization_id = $1)
-    UNION
+    UNION ALL
     SELECT id, status, recipient_kind, due_on FROM (
         WITH RECURSIVE below AS (
             SELECT v.id, v.status, v.recipient_kind, v.due_on FROM delivery AS own
@@ -28,7 +28,9 @@ _MINE = """mine AS (
             SELECT v.id, v.status, v.recipient_kind, v.due_on
             FROM below JOIN delivery AS v ON v.via_id = below.id)
         SELECT * FROM below) AS passed)"""
-"""The deliveries an organization follows: all, for the author; those behind it, for a relay."""
+"""The deliveries an organization follows: all, for the author; those behind it, for a relay.
+
+Nobody is both, since no dispatch reaches its sender."""
 
 
 async def totals(actor: Actor, document_id: uuid.UUID) -> dict[str, dict[str, int]]:
