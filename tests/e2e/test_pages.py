@@ -130,6 +130,7 @@ class Desk:
         """The page in both sizes and both lights; nothing may stick out sideways."""
         for size, (width, height) in SIZES.items():
             await self.page.set_viewport_size({"width": width, "height": height})
+            await self.page.wait_for_load_state()
             wide = await self.page.evaluate(
                 "document.documentElement.scrollWidth - document.documentElement.clientWidth"
             )

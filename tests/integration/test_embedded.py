@@ -117,6 +117,8 @@ def test_a_taken_port_is_replaced(folder: Path) -> None:
     server = postgres.start(folder, settings=SMALL)
     server.stop()
     with socket.socket() as taker:
+        # Connections of the server that just ended may linger on its port.
+        taker.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taker.bind(("127.0.0.1", server.port))
         taker.listen()
         again = postgres.start(folder, settings=SMALL)
