@@ -15,7 +15,12 @@ from asn1crypto import algos, cms, core, tsp, x509
 
 from core import clock
 from core.errors import InvalidInput
-from signatures.keys import SigningKey, check_certificate, signature_algorithm
+from signatures.keys import (
+    SigningKey,
+    check_certificate,
+    read_certificate,
+    signature_algorithm,
+)
 from signatures.signers import is_whole
 from signatures.stamps import Stamper, request_stamp
 
@@ -210,7 +215,7 @@ def prepare_detached(
 
     Keep it with the certificate; `finish_detached` wants both back.
     """
-    cert = x509.Certificate.load(certificate)
+    cert = read_certificate(certificate)
     check_certificate(cert)
     return signed_attributes(
         digest=digest, certificate=cert, signing_time=signing_time or clock.now()

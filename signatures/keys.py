@@ -46,6 +46,20 @@ class SigningKey:
         return bits // 8 if self.certificate.public_key.algorithm == "rsa" else bits // 4 + 16
 
 
+def read_certificate(data: bytes) -> x509.Certificate:
+    """A certificate in DER, parsed to its end; raises `certificate_unreadable`."""
+    try:
+        parsed = x509.Certificate.load(data, strict=True)
+        parsed.native  # noqa: B018 - forces the parse
+    except (ValueError, TypeError) as problem:
+        raise InvalidInput(
+            "Сертификат не читается. Выберите его заново.",
+            "The certificate cannot be read. Choose it again.",
+            code="certificate_unreadable",
+        ) from problem
+    return parsed
+
+
 def check_certificate(certificate: x509.Certificate, *, at: datetime | None = None) -> None:
     """Refuse a certificate before anybody signs with it.
 

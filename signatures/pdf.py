@@ -22,7 +22,7 @@ from pyhanko.sign.validation.pdf_embedded import read_certification_data
 from core import clock
 from core.errors import Conflict, InvalidInput, ServiceError
 from signatures.cms import assemble, check_signature, client_answer, signed_attributes
-from signatures.keys import SigningKey, check_certificate
+from signatures.keys import SigningKey, check_certificate, read_certificate
 from signatures.stamps import Stamper
 
 Level = Literal["B-B", "B-T"]
@@ -254,7 +254,7 @@ def prepare(
 
     Raises like `sign_pdf`; the certificate is refused here, before the user signs.
     """
-    leaf = _certificate(certificate)
+    leaf = read_certificate(certificate)
     check_certificate(leaf)
     buffer, digest, start, end = _place(
         data, room=room, words=words, at=signing_time or clock.now()
@@ -296,16 +296,3 @@ def finish(prepared: Prepared, answer: bytes, *, tsa: Stamper | None = None) -> 
         )
     except _TooSmall:
         raise _no_room() from None
-
-
-def _certificate(data: bytes) -> x509.Certificate:
-    try:
-        parsed = x509.Certificate.load(data, strict=True)
-        parsed.native  # noqa: B018 - forces the parse
-    except (ValueError, TypeError) as problem:
-        raise InvalidInput(
-            "Сертификат не читается. Выберите его заново.",
-            "The certificate cannot be read. Choose it again.",
-            code="certificate_unreadable",
-        ) from problem
-    return parsed

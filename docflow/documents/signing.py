@@ -20,7 +20,7 @@ from core.sandbox import pool
 from docflow.documents import cards, checking, files, signed, visibility
 from docflow.documents.kinds import PDF, kind_of
 from docflow.documents.states import SESSION_TRANSITIONS, TRANSITIONS, DocumentStatus, SessionStatus
-from signatures import cms, pdf, vault
+from signatures import cms, keys, pdf, vault
 from storage import blobs
 
 SignatureRole = Literal["approving", "certifying", "endorsing", "sealing"]
@@ -88,12 +88,14 @@ async def begin(
     """First request of signing with a key the client holds; bound to person, revision and hash.
 
     The certificate (DER) is checked before anybody signs. A PDF gets an embedded signature, any
-    other file a detached one. Raises `second_factor_required`, `certificate_expired`,
-    `certificate_usage`, `illegal_transition`.
+    other file a detached one. Raises `second_factor_required`, `certificate_unreadable`,
+    `certificate_expired`, `certificate_usage`, `illegal_transition`.
     """
     _may_sign(actor)
     document = await visibility.own_document(actor, document_id, lock=False)
     _require_signable(document)
+    for der in (certificate, *chain):
+        keys.read_certificate(der)
     file = await _file(document_id, file_id)
     digest = bytes(file["sha256"])
     if file["media_type"] == PDF and file["role"] == "main":

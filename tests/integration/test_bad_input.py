@@ -204,7 +204,7 @@ async def test_bad_changes_of_a_document(client: httpx.AsyncClient, clerk: Actor
         ("POST", f"{at}/links", {"to_id": str(ready), "kind": "loves"}, "unknown_link_kind"),
         ("POST", f"{at}/signatures", {"file_id": NOBODY, "signature": "AAAA"}, "file_missing"),
         ("POST", f"{at}/signatures", {"file_id": NOBODY, "signature": "%"}, "malformed_request"),
-        ("POST", f"{at}/signing-sessions", {"certificate": "AAAA"}, "file_missing"),
+        ("POST", f"{at}/signing-sessions", {"certificate": "AAAA"}, "certificate_unreadable"),
         ("POST", f"/api/v1/signing-sessions/{NOBODY}", {"signature": "AAAA"}, "not_found"),
         ("GET", f"{at}/control", None, "not_dispatched"),
     ]  # fmt: skip
