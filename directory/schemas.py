@@ -99,13 +99,20 @@ class PersonLine(msgspec.Struct, frozen=True):
     """Who holds a post."""
 
     person_id: uuid.UUID
-    kind: str
+    post: str
     title: str
     last_name: str
     first_name: str
     middle_name: str
     email: str
     phone: str
+
+
+class HolderLine(PersonLine, frozen=True):
+    """Who holds a post where."""
+
+    post_id: uuid.UUID
+    organization_id: uuid.UUID
 
 
 class ConfirmedView(msgspec.Struct, frozen=True):

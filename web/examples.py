@@ -7,6 +7,7 @@ from uuid import UUID
 
 from directory import access_schemas as access
 from directory import schemas as directory
+from directory.people import Holders
 from directory.selection import Selector
 from directory.states import Line, OrganizationKind
 from docflow.documents import schemas as documents
@@ -46,7 +47,7 @@ _DIRECTORY = (
     directory.OrganizationInput(
         code="38-07-0412", kind=OrganizationKind.PRIMARY,
         name="Первичная профсоюзная организация городской больницы № 3",
-        short_name="ППО ГБ № 3", branch_code="07", region_code="38", district_code="sibfo",
+        short_name="ППО ГБ № 3", branch_code="07", region_code="38", district_code="siberian",
         address="664003, г. Иркутск, ул. Ленина, д. 1", phone="+7 (3952) 00-00-00",
         email="ppo3@example.org", time_zone="Asia/Irkutsk", channels=("internal", "email"),
         opened_on=date(2026, 1, 15), parents={Line.BRANCH: REGIONAL},
@@ -54,7 +55,8 @@ _DIRECTORY = (
     directory.MoveInput(line=Line.BRANCH, parent_id=REGIONAL, as_of=date(2027, 1, 1)),
     directory.CloseInput(as_of=date(2027, 1, 1)),
     directory.MergeInput(into_id=REGIONAL, as_of=date(2027, 1, 1)),
-    Selector(subtree_of=CENTER, kinds=(OrganizationKind.PRIMARY,), districts=("sibfo",)),
+    Holders(organizations=Selector(kinds=(OrganizationKind.REGIONAL,), districts=("siberian",))),
+    Selector(subtree_of=CENTER, kinds=(OrganizationKind.PRIMARY,), districts=("siberian",)),
 )  # fmt: skip
 
 _DOCUMENTS = (

@@ -165,5 +165,29 @@ class OrganizationController(Controller):
         return _all(wire.PersonLine, found)
 
 
-CONTROLLERS = (OrganizationController,)
+class PeopleController(Controller):
+    """People by post and place; names and contacts are personal data, so reading is logged."""
+
+    path = "/api/v1/people"
+    tags = ("directory",)
+    dependencies = CALLER
+
+    @post("/find", guards=READ, status_code=200, summary="Find people by post")
+    async def find(
+        self,
+        data: JSONBody[people.Holders],
+        actor: Caller,
+        purpose: FromQuery[str],
+        on: FromQuery[date | None] = None,
+        after: FromQuery[uuid.UUID | None] = None,
+        limit: FromQuery[int] = 100,
+    ) -> list[wire.HolderLine]:
+        """Who holds such posts in the selected organizations on a day; `after`: last `post_id`."""
+        found = await people.holders(
+            actor, selector=data, purpose=purpose, on=on, after=after, limit=limit
+        )
+        return _all(wire.HolderLine, found)
+
+
+CONTROLLERS = (OrganizationController, PeopleController)
 """For the list of controllers in `litestar_app`."""
