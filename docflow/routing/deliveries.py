@@ -16,10 +16,14 @@ _SEEN = (*ARRIVED, DeliveryStatus.REFUSED, DeliveryStatus.RECALLED)
 """As the rule of visibility has it: what never arrived, or turned void, is not there."""
 
 
-async def own_delivery(actor: Actor, delivery_id: uuid.UUID) -> db.Row:
-    """A delivery that has arrived at the actor's organization; NotFound for everybody else's."""
+async def own_delivery(actor: Actor, delivery_id: uuid.UUID, *, lock: bool = False) -> db.Row:
+    """A delivery that has arrived at the actor's organization; NotFound for everybody else's.
+
+    With `lock`, for change inside the caller's transaction.
+    """
     found = await db.row(
-        "SELECT * FROM delivery WHERE id = $1 AND recipient_id = $2",
+        f"""SELECT * FROM delivery WHERE id = $1 AND recipient_id = $2
+            {"FOR UPDATE" if lock else ""}""",
         delivery_id, visibility.reader(actor),
     )  # fmt: skip
     if found is None or found["status"] not in _SEEN:
@@ -29,27 +33,30 @@ async def own_delivery(actor: Actor, delivery_id: uuid.UUID) -> db.Row:
 
 async def open_delivery(actor: Actor, delivery_id: uuid.UUID) -> None:
     """Note that the recipient has opened the document; opening it again changes nothing."""
-    found = await own_delivery(actor, delivery_id)
-    if found["status"] != DeliveryStatus.DELIVERED:
-        return
-    await _move(
-        actor, found, DeliveryStatus.OPENED, "delivery.opened", assign={"opened_at": clock.now()}
-    )
+    async with db.transaction():
+        found = await own_delivery(actor, delivery_id, lock=True)
+        if found["status"] != DeliveryStatus.DELIVERED:
+            return
+        await _move(
+            actor, found, DeliveryStatus.OPENED, "delivery.opened",
+            assign={"opened_at": clock.now()},
+        )  # fmt: skip
 
 
 async def acknowledge(actor: Actor, delivery_id: uuid.UUID) -> None:
     """«Ознакомлен»: a named person takes note; saying it again changes nothing."""
     actor.require("clerk", "signatory")
-    found = await own_delivery(actor, delivery_id)
     if actor.person_id is None:
         raise Forbidden(
             "Ознакомиться может только человек, а не программа.",
             "Only a person can acknowledge, not a program.",
             code="person_needed",
         )
-    if found["status"] in (DeliveryStatus.ACKNOWLEDGED, DeliveryStatus.EXECUTED):
-        return
-    await _acknowledged(actor, found, actor.person_id, on_behalf=False)
+    async with db.transaction():
+        found = await own_delivery(actor, delivery_id, lock=True)
+        if found["status"] in (DeliveryStatus.ACKNOWLEDGED, DeliveryStatus.EXECUTED):
+            return
+        await _acknowledged(actor, found, actor.person_id, on_behalf=False)
 
 
 async def acknowledge_for(actor: Actor, delivery_id: uuid.UUID, *, person_id: uuid.UUID) -> None:
@@ -97,10 +104,10 @@ async def refuse(actor: Actor, delivery_id: uuid.UUID, *, reason: str) -> None:
             code="reason_length",
             field="reason",
         )
-    found = await own_delivery(actor, delivery_id)
-    if found["status"] == DeliveryStatus.REFUSED:
-        return
     async with db.transaction():
+        found = await own_delivery(actor, delivery_id, lock=True)
+        if found["status"] == DeliveryStatus.REFUSED:
+            return
         if await db.value("SELECT 1 FROM hop WHERE delivery_id = $1", delivery_id):
             raise Conflict(
                 "Документ уже передан нижестоящим; отказаться от него нельзя.",
