@@ -181,6 +181,7 @@ def _chosen(wanted: DispatchInput) -> tuple[str, list[Any]]:
 
 async def _check(actor: Actor, found: db.Row, wanted: DispatchInput) -> None:
     selection.check(wanted.selector)
+    await lines.require_known(wanted.selector)
     today = clock.today()
     for kind, day in wanted.deadlines.items():
         if kind not in LEVELS:
@@ -195,8 +196,9 @@ async def _check(actor: Actor, found: db.Row, wanted: DispatchInput) -> None:
                 f"The deadline for {kind} has passed: {day.isoformat()}.",
                 code="deadline_past", field="deadlines",
             )  # fmt: skip
-        above = wanted.deadlines.get(_BELOW.get(kind, ""))
-        if above is not None and day > above:
+        if any(
+            day > wanted.deadlines[above] for above in _above(kind) if above in wanted.deadlines
+        ):
             raise InvalidInput(
                 "Срок нижестоящего уровня не может быть позже вышестоящего.",
                 "A lower level's deadline cannot be later than the level's above it.",
@@ -227,6 +229,11 @@ async def _check_route(actor: Actor, route: str, wanted: DispatchInput) -> None:
             f"This kind of document goes {route} the line only; {stray['name']!r} is not there.",
             code="route_forbidden",
         )
+
+
+def _above(kind: str) -> list[str]:
+    above = _BELOW.get(kind)
+    return [above, *_above(above)] if above else []
 
 
 def _sum(counts: list[db.Row], flag: str | None = None) -> int:
