@@ -36,6 +36,12 @@ WRITE = [scope("documents:write"), requires("clerk", "signatory")]
 SIGN = [scope("documents:sign"), requires("clerk", "signatory")]
 
 
+def stated_size(request: Request[Any, Any, Any]) -> int | None:
+    """How many bytes the caller says the body has; None when it does not say."""
+    text = request.headers.get("content-length", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+
+
 def convert(kind: type[T], row: Any) -> T:
     """A row as a struct; columns the struct does not name are left out."""
     return msgspec.convert(row, kind, strict=False)
@@ -178,7 +184,7 @@ class DocumentController(Controller):
             await files.attach(
                 actor, document_id, stream=request.stream(), role=role,  # type: ignore[arg-type]  # reason: checked above
                 position=position, title=title, file_name=clean_name(file_name),
-                key=key,
+                key=key, size=stated_size(request),
             )
         )  # fmt: skip
 

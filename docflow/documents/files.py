@@ -55,6 +55,7 @@ async def attach(
     position: int = 0,
     title: str = "",
     key: str | None = None,
+    size: int | None = None,
 ) -> uuid.UUID:
     """Add a file to a draft, or a new revision of the one in that place; answers the file's id.
 
@@ -62,7 +63,8 @@ async def attach(
     content, never by name. Raises `empty_file`, `too_large`, `unsupported_type`, `broken_pdf` and
     other codes of the parsers, `signature_invalid` for a signed file that was changed; a file that
     is not taken lies in quarantine and the document stays as it was. Repeated with its `key` it
-    answers the same file, also when the document has gone on meanwhile.
+    answers the same file, also when the document has gone on meanwhile. `size`, where the caller
+    states it, spares keeping the beginning of what is too large to be parsed anyway.
     """
     actor.require("clerk", "signatory")
     found = await visibility.own_document(actor, document_id, lock=False)
@@ -75,7 +77,7 @@ async def attach(
 
     received = await receive(
         actor, stream=stream, kind=found["kind"], role=role, position=position,
-        file_name=file_name, draft=this_one,
+        file_name=file_name, draft=this_one, size=size,
     )  # fmt: skip
     return await enter(actor, document_id, received, title=title, key=key)
 
@@ -89,6 +91,7 @@ async def receive(
     file_name: str,
     role: Role = "main",
     position: int = 0,
+    size: int | None = None,
 ) -> Received:
     """Store and read a file for a document of this kind; what cannot be taken is quarantined.
 
@@ -96,7 +99,7 @@ async def receive(
     belongs outside a transaction.
     """
     rule = _rule(kind, role, position)
-    tee = _Tee(stream)
+    tee = _Tee(stream, keeps=size is None or size <= PARSED_UP_TO)
     blob = await blobs.store(tee, limit=rule.max_size)
     try:
         if blob.media_type not in rule.media_types:
@@ -168,8 +171,9 @@ async def visible_file(actor: Actor, file_id: uuid.UUID) -> db.Row:
 class _Tee:
     """Passes a stream on and keeps a copy of it as long as it is small enough to parse."""
 
-    def __init__(self, stream: AsyncIterator[bytes]) -> None:
+    def __init__(self, stream: AsyncIterator[bytes], *, keeps: bool) -> None:
         self._stream = stream
+        self._keeps = keeps
         self._chunks: list[bytes] = []
         self._size = 0
 
@@ -179,16 +183,17 @@ class _Tee:
     async def __anext__(self) -> bytes:
         chunk = await anext(self._stream)
         self._size += len(chunk)
-        if self._size <= PARSED_UP_TO:
+        if self._keeps and self._size <= PARSED_UP_TO:
             self._chunks.append(chunk)
         else:
+            self._keeps = False
             self._chunks.clear()
         return chunk
 
     @property
     def content(self) -> bytes | None:
         """The whole of it, or None when it was too large to keep."""
-        return b"".join(self._chunks) if self._size <= PARSED_UP_TO else None
+        return b"".join(self._chunks) if self._keeps else None
 
 
 def _rule(kind: str, role: Role, position: int) -> FileRule:

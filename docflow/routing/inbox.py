@@ -61,8 +61,8 @@ async def inbox(
             organization_id, after, limit, query,
         )  # fmt: skip
     matching = (
-        """AND EXISTS (SELECT 1 FROM document_text AS t WHERE t.document_id = v.document_id
-                  AND t.tsv @@ websearch_to_tsquery('russian', $4))"""
+        """AND (SELECT t.tsv @@ websearch_to_tsquery('russian', $4) FROM document_text AS t
+                WHERE t.document_id = v.document_id)"""
         if query
         else ""
     )
