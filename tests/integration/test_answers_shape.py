@@ -5,7 +5,6 @@ from directory import dataset
 from directory.selection import Selector
 from docflow.documents import cards, files, registration, signing
 from docflow.routing import dispatch, inbox, relay
-
 from tests import ground, people
 
 
