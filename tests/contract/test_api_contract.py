@@ -46,11 +46,14 @@ def errors_of(kind: type[ServiceError]) -> Iterator[type[ServiceError]]:
 
 
 def test_every_error_has_a_status_and_two_languages() -> None:
+    rooms = ("core", "storage", "directory", "signatures", "notify", "docflow", "web")
     for kind in errors_of(ServiceError):
+        if kind.__module__.partition(".")[0] not in rooms:
+            continue  # a class of a test
         one = kind()
         assert one.error_code == one.error_code.lower()
         assert one.message_ru != one.message_en
-        if kind is not ServiceError and "Refused" not in kind.__name__:
+        if kind is not ServiceError:
             assert litestar_app.status_of(one) in litestar_app.STATUS.values(), kind
 
 
