@@ -68,8 +68,7 @@ def checked(card: Card) -> Card:
 def _check_contacts(card: Card) -> None:
     local, at, domain = card.email.strip().partition("@")
     wrong: dict[str, bool] = {
-        "email": (bool(card.email.strip())
-        and not (local and at and "." in domain))
+        "email": (bool(card.email.strip()) and not (local and at and "." in domain))
         or any(sign in card.email.strip() for sign in " \r\n,;<>"),
         "channels": not card.channels or not set(card.channels) <= set(CHANNELS),
         "district_code": card.district_code is not None and card.district_code not in DISTRICTS,
