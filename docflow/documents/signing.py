@@ -107,10 +107,7 @@ async def begin(
     else:
         form, kept = "cades", None
         attributes = cms.prepare_detached(digest=digest, certificate=certificate)
-        state = json.dumps(
-            {"attributes": attributes.hex(), "certificate": certificate.hex(),
-             "chain": [der.hex() for der in chain]}
-        ).encode()  # fmt: skip
+        state = _detached_state(attributes, certificate, chain)
     session_id, moment = clock.new_id(), clock.now()
     async with db.transaction():
         await db.execute(
@@ -128,6 +125,16 @@ async def begin(
     return Challenge(
         session_id, form, attributes, digest, file["file_name"], bytes(file["sha256"]).hex()
     )
+
+
+def _detached_state(attributes: bytes, certificate: bytes, chain: tuple[bytes, ...]) -> bytes:
+    return json.dumps(
+        {
+            "attributes": attributes.hex(),
+            "certificate": certificate.hex(),
+            "chain": [der.hex() for der in chain],
+        }
+    ).encode()
 
 
 async def finish(actor: Actor, session_id: uuid.UUID, *, answer: bytes) -> uuid.UUID:
