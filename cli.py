@@ -81,6 +81,12 @@ def _parser() -> _Parser:
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=8000)
     command("work", _work, "The job process.")
+    found = command("found", _found, "The first organization and its administrator.")
+    found.add_argument("name", help="the organization's full name")
+    found.add_argument("--kind", default="center", help="center, union, territorial, regional …")
+    found.add_argument("--login", default="admin")
+    found.add_argument("--last-name", default="Администратор")
+    found.add_argument("--data", type=Path, help="an embedded installation, not running now")
     command("migrate", _migrate, "Bring the database to this version's schema.")
     return parser
 
@@ -190,6 +196,43 @@ def _work(_: argparse.Namespace) -> int:
     import worker  # noqa: PLC0415 - only the job process needs it
 
     asyncio.run(worker.work())
+    return GOOD
+
+
+def _found(arguments: argparse.Namespace) -> int:
+    import dataclasses  # noqa: PLC0415 - only here
+
+    from core.db import DB  # noqa: PLC0415 - as above
+    from directory import founding  # noqa: PLC0415 - as above
+    from directory.states import OrganizationKind  # noqa: PLC0415 - as above
+
+    if arguments.kind not in set(OrganizationKind):
+        sys.stderr.write(f"--kind: one of {', '.join(OrganizationKind)}\n")
+        return USAGE
+
+    async def run() -> founding.Founded:
+        from demo import ground  # noqa: PLC0415 - as above
+
+        await ground.migrate_only()
+        await DB.open()
+        try:
+            return await founding.found(
+                name=arguments.name, kind=OrganizationKind(arguments.kind), login=arguments.login,
+                last_name=arguments.last_name,
+            )  # fmt: skip
+        finally:
+            await DB.close()
+
+    engines = None
+    if arguments.data is not None:
+        import installation  # noqa: PLC0415 - as above
+
+        engines = installation.start_engines(arguments.data)
+    try:
+        _tell(arguments, dataclasses.asdict(asyncio.run(run())))
+    finally:
+        if engines is not None:
+            engines.stop()
     return GOOD
 
 
