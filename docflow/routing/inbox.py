@@ -56,8 +56,10 @@ async def inbox(
         return await db.rows(
             f"""WITH hit AS MATERIALIZED (SELECT document_id FROM document_text
                     WHERE tsv @@ websearch_to_tsquery('russian', $4))
-                SELECT {_COLUMNS} FROM hit JOIN delivery AS v ON v.document_id = hit.document_id
-                {_JOINS} WHERE {cut} ORDER BY v.id DESC LIMIT $3""",
+                SELECT {_COLUMNS} FROM hit CROSS JOIN LATERAL (
+                    SELECT v.* FROM delivery AS v WHERE v.document_id = hit.document_id AND {cut}
+                    OFFSET 0) AS v
+                {_JOINS} ORDER BY v.id DESC LIMIT $3""",
             organization_id, after, limit, query,
         )  # fmt: skip
     matching = (
