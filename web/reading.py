@@ -3,13 +3,11 @@
 import uuid
 from typing import Any
 
-from audit import events
 from core import db
 from core.actor import Actor
 from core.errors import IllegalTransition
-from docflow.documents import files, links, signed, visibility
+from docflow.documents import files, links, signed, timeline, visibility
 from docflow.routing import deliveries, relay
-from web import words
 
 SHOWN_HOPS = 40
 
@@ -19,17 +17,8 @@ async def document(actor: Actor, document_id: uuid.UUID) -> dict[str, Any]:
     found = await visibility.visible_document(actor, document_id)
     is_own = found["organization_id"] == actor.home_id
     delivery = None if is_own else await _own_delivery(actor, document_id)
-    hops = await relay.hops_of(document_id)
-    if not is_own:
-        passed = await _passed_through(delivery["id"]) if delivery else set()
-        hops = [hop for hop in hops if hop["delivery_id"] in passed]
-    line = await events.of_document(document_id)
-    if not is_own:
-        line = [
-            event for event in line
-            if event["organization_id"] == actor.home_id
-            or event["verb"] in words.SHOWN_TO_RECIPIENTS
-        ]  # fmt: skip
+    hops = await relay.hops_seen(actor, document_id)
+    line = await timeline.timeline(actor, document_id)
     return {
         "document": found,
         "is_own": is_own,
@@ -75,18 +64,6 @@ async def _own_delivery(actor: Actor, document_id: uuid.UUID) -> db.Row | None:
             AND v.status IN {visibility.ARRIVED} ORDER BY v.id DESC LIMIT 1""",
         visibility.reader(actor), document_id,
     )  # fmt: skip
-
-
-async def _passed_through(delivery_id: uuid.UUID) -> set[uuid.UUID]:
-    """The delivery and those it came through, up to the sender."""
-    found = await db.rows(
-        """WITH RECURSIVE way AS (
-               SELECT id, via_id FROM delivery WHERE id = $1
-               UNION SELECT v.id, v.via_id FROM way JOIN delivery AS v ON v.id = way.via_id)
-           SELECT id FROM way""",
-        delivery_id,
-    )
-    return {row["id"] for row in found}
 
 
 async def _returned(document: db.Row) -> str | None:

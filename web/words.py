@@ -113,11 +113,6 @@ EVENTS: Mapping[str, str] = {
     "signing.expired": N_("Signing session ran out"),
     "file.quarantined": N_("A file was refused and put into quarantine"),
 }
-SHOWN_TO_RECIPIENTS = frozenset(
-    {"document.signed", "document.registered", "document.sent", "document.recalled"}
-)
-"""What of the author's work a recipient sees; drafts and corrections are the author's own."""
-
 STUCK: Mapping[str, str] = {
     "failed": N_("Failed"),
     "retrying": N_("Will be tried again"),

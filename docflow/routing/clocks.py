@@ -12,29 +12,37 @@ from docflow.routing import bulk
 from docflow.routing.states import FINAL, SILENT, DeliveryStatus
 from notify import notices
 
-REMIND_BEFORE = (3, 0)
-"""Days before the deadline on which the recipient is reminded."""
+REMIND_BEFORE = 3
+"""Days before the deadline on which the recipient is reminded for the first time."""
+
+CATCH_UP = 7
+"""Days after which a watch that slept does not tell of the past any more."""
 
 
 async def remind() -> int:
-    """Write today's notices; run again on the same day it adds none. Answers how many are new."""
+    """Write the notices that are due; each is written once, also when a day was slept through.
+
+    D-3 and D to the recipient, D+1 to those above; answers how many are new.
+    """
     today = clock.today()
-    written = 0
-    for days in REMIND_BEFORE:
-        due = await db.rows(
-            """SELECT id, recipient_id, document_id, due_on FROM delivery
-               WHERE due_on = $1 AND status IN ('delivered', 'opened')""",
-            today + timedelta(days=days),
-        )
-        kind = "due_today" if days == 0 else "due_in_3_days"
-        written += await notices.post_many(
-            [
-                notices.Post(row["recipient_id"], kind, ("delivery", row["id"]), today,
-                             {"document_id": str(row["document_id"]),
-                              "due_on": row["due_on"].isoformat()})
-                for row in due
-            ]
-        )  # fmt: skip
+    due = await db.rows(
+        """SELECT id, recipient_id, document_id, due_on FROM delivery
+           WHERE due_on BETWEEN $1 AND $2 AND status IN ('delivered', 'opened')
+           AND (due_on = $1 OR (delivered_at AT TIME ZONE 'Europe/Moscow')::date <= due_on - $3::integer)""",
+        today, today + timedelta(days=REMIND_BEFORE), REMIND_BEFORE,
+    )  # fmt: skip
+    written = await notices.post_many(
+        [
+            notices.Post(
+                row["recipient_id"],
+                "due_today" if row["due_on"] == today else "due_in_3_days",
+                ("delivery", row["id"]),
+                row["due_on"],
+                {"document_id": str(row["document_id"]), "due_on": row["due_on"].isoformat()},
+            )
+            for row in due
+        ]
+    )
     return written + await _name_the_silent()
 
 
@@ -44,9 +52,9 @@ async def _name_the_silent() -> int:
     Who sits behind a relay is reported to the relay, everybody also to the author; a relay that
     has not passed the letter on is reported to the author as such.
     """
-    yesterday = clock.today() - timedelta(days=1)
+    today = clock.today()
     silent = await db.rows(
-        """SELECT who.organization_id, v.document_id, who.kind, count(*) AS number
+        """SELECT who.organization_id, v.document_id, v.due_on, who.kind, count(*) AS number
            FROM delivery AS v
            JOIN dispatch AS s ON s.id = v.dispatch_id
            LEFT JOIN delivery AS via ON via.id = v.via_id
@@ -55,14 +63,15 @@ async def _name_the_silent() -> int:
                                    ELSE 'silent_list' END),
                (CASE WHEN v.status <> 'awaiting_relay' THEN via.recipient_id END, 'silent_list')
            ) AS who (organization_id, kind)
-           WHERE v.due_on = $1 AND v.status = ANY($2) AND who.organization_id IS NOT NULL
-           GROUP BY 1, 2, 3""",
-        yesterday, list(SILENT),
+           WHERE v.due_on >= $1 AND v.due_on < $2 AND v.status = ANY($3)
+           AND who.organization_id IS NOT NULL
+           GROUP BY 1, 2, 3, 4""",
+        today - timedelta(days=CATCH_UP), today, list(SILENT),
     )  # fmt: skip
     return await notices.post_many(
         [
             notices.Post(row["organization_id"], row["kind"], ("document", row["document_id"]),
-                         yesterday, {"count": row["number"]})
+                         row["due_on"], {"count": row["number"]})
             for row in silent
         ]
     )  # fmt: skip

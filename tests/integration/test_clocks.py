@@ -71,6 +71,13 @@ async def test_reminded_three_days_before_and_on_the_day(clerk: Actor, line: gro
     assert data == {"document_id": str(document_id), "due_on": people.in_days(10).isoformat()}
 
 
+async def test_days_slept_through_are_made_up_for(clerk: Actor, line: ground.Ground) -> None:
+    await sent(clerk, line)
+    assert await on_day(9) == 3, "D-3 was missed, so it is told on D-1"
+    assert await on_day(13) == 2, "the silent on D+3, and the local organization on its D-2"
+    assert await on_day(30) == 0
+
+
 async def test_the_day_after_the_author_learns_who_is_silent(
     clerk: Actor, line: ground.Ground
 ) -> None:
