@@ -28,7 +28,8 @@ async def remind() -> int:
     due = await db.rows(
         """SELECT id, recipient_id, document_id, due_on FROM delivery
            WHERE due_on BETWEEN $1 AND $2 AND status IN ('delivered', 'opened')
-           AND (due_on = $1 OR (delivered_at AT TIME ZONE 'Europe/Moscow')::date <= due_on - $3::integer)""",
+           AND (due_on = $1 OR due_on - $3::integer >=
+                               (delivered_at AT TIME ZONE 'Europe/Moscow')::date)""",
         today, today + timedelta(days=REMIND_BEFORE), REMIND_BEFORE,
     )  # fmt: skip
     written = await notices.post_many(
