@@ -14,23 +14,21 @@ from docflow.routing.states import SILENT, DeliveryStatus
 
 MAX_LIMIT = 200
 
-_MINE = """mine AS (
-    SELECT v.id, v.status, v.recipient_kind, v.due_on FROM delivery AS v
-    WHERE v.document_id = $2 AND EXISTS (
-        SELECT 1 FROM document WHERE id = $2 AND organization_id = $1)
-    UNION ALL
-    SELECT id, status, recipient_kind, due_on FROM (
-        WITH RECURSIVE below AS (
-            SELECT v.id, v.status, v.recipient_kind, v.due_on FROM delivery AS own
-            JOIN delivery AS v ON v.via_id = own.id
-            WHERE own.document_id = $2 AND own.recipient_id = $1
-            UNION ALL
-            SELECT v.id, v.status, v.recipient_kind, v.due_on
-            FROM below JOIN delivery AS v ON v.via_id = below.id)
-        SELECT * FROM below) AS passed)"""
-"""The deliveries an organization follows: all, for the author; those behind it, for a relay.
+_AUTHORS = """mine AS NOT MATERIALIZED (
+    SELECT id, status, recipient_kind, due_on FROM delivery
+    WHERE document_id = $2 AND $1::uuid IS NOT NULL)"""
+"""What the author follows: every delivery, read off one index."""
 
-Nobody is both, since no dispatch reaches its sender."""
+_RELAYS = """mine AS (
+    WITH RECURSIVE below AS (
+        SELECT v.id, v.status, v.recipient_kind, v.due_on FROM delivery AS own
+        JOIN delivery AS v ON v.via_id = own.id
+        WHERE own.document_id = $2 AND own.recipient_id = $1
+        UNION ALL
+        SELECT v.id, v.status, v.recipient_kind, v.due_on
+        FROM below JOIN delivery AS v ON v.via_id = below.id)
+    SELECT * FROM below)"""
+"""What a relay follows: the deliveries behind it."""
 
 
 async def totals(actor: Actor, document_id: uuid.UUID) -> dict[str, dict[str, int]]:
@@ -38,9 +36,9 @@ async def totals(actor: Actor, document_id: uuid.UUID) -> dict[str, dict[str, in
 
     The author counts everybody, a relay those behind it.
     """
-    organization_id = await _follower(actor, document_id)
+    organization_id, mine = await _follower(actor, document_id)
     counts = await db.rows(
-        f"""WITH {_MINE} SELECT recipient_kind, status, count(*) AS number
+        f"""WITH {mine} SELECT recipient_kind, status, count(*) AS number
             FROM mine GROUP BY 1, 2""",
         organization_id, document_id,
     )  # fmt: skip
@@ -68,23 +66,23 @@ async def recipients(
     limit: int = 50,
 ) -> list[db.Row]:
     """One page of the list, oldest first; who acknowledged is named, and that is logged."""
-    organization_id = await _follower(actor, document_id)
+    organization_id, mine = await _follower(actor, document_id)
     check_limit(limit)
     unknown = set(statuses) - set(DeliveryStatus)
     if unknown:
         raise InvalidInput(code="unknown_status", statuses=sorted(unknown))
     found = await db.rows(
-        f"""WITH {_MINE}
+        f"""WITH {mine}, page AS MATERIALIZED (
+                SELECT id FROM mine WHERE ($3::uuid IS NULL OR id > $3)
+                AND (cardinality($4::text[]) = 0 OR status = ANY($4)) ORDER BY id LIMIT $5)
             SELECT v.id, v.recipient_id, o.code, o.name, v.recipient_kind, v.channel, v.status,
                    v.due_on, v.delivered_at, v.opened_at, v.acknowledged_at, v.executed_at,
                    v.reason, p.last_name, p.first_name, p.middle_name, via.recipient_id AS via_id
-            FROM mine AS m JOIN delivery AS v ON v.id = m.id
+            FROM page JOIN delivery AS v ON v.id = page.id
             JOIN organization AS o ON o.id = v.recipient_id
             LEFT JOIN person AS p ON p.id = v.acknowledged_by
             LEFT JOIN delivery AS via ON via.id = v.via_id
-            WHERE ($3::uuid IS NULL OR m.id > $3)
-            AND (cardinality($4::text[]) = 0 OR m.status = ANY($4))
-            ORDER BY m.id LIMIT $5""",
+            ORDER BY v.id""",
         organization_id, document_id, after, list(statuses), limit,
     )  # fmt: skip
     if named := sum(1 for row in found if row["last_name"] is not None):
@@ -99,16 +97,16 @@ async def silent(
     after: uuid.UUID | None = None, limit: int = 50,
 ) -> list[db.Row]:  # fmt: skip
     """Those whose day has passed without an acknowledgement or an answer."""
-    organization_id = await _follower(actor, document_id)
+    organization_id, mine = await _follower(actor, document_id)
     check_limit(limit)
     return await db.rows(
-        f"""WITH {_MINE}
+        f"""WITH {mine}, page AS MATERIALIZED (
+                SELECT id FROM mine WHERE due_on < $3 AND status = ANY($4)
+                AND ($5::uuid IS NULL OR id > $5) ORDER BY id LIMIT $6)
             SELECT v.id, v.recipient_id, o.code, o.name, o.phone, o.email, v.recipient_kind,
                    v.channel, v.status, v.due_on
-            FROM mine AS m JOIN delivery AS v ON v.id = m.id
-            JOIN organization AS o ON o.id = v.recipient_id
-            WHERE m.due_on < $3 AND m.status = ANY($4) AND ($5::uuid IS NULL OR m.id > $5)
-            ORDER BY m.id LIMIT $6""",
+            FROM page JOIN delivery AS v ON v.id = page.id
+            JOIN organization AS o ON o.id = v.recipient_id ORDER BY v.id""",
         organization_id, document_id, on or clock.today(), list(SILENT), after, limit,
     )  # fmt: skip
 
@@ -119,7 +117,7 @@ async def roll_up(actor: Actor, document_id: uuid.UUID, *, on: date | None = Non
     A primary that was moved counts under its new superior from the day of the move, and under the
     old one for any day before.
     """
-    organization_id = await _follower(actor, document_id)
+    organization_id, _ = await _follower(actor, document_id)
     day = on or clock.today()
     branches, values = lines.branches_sql(organization_id, on=day, first=2)
     return await db.rows(
@@ -140,12 +138,16 @@ def check_limit(limit: int) -> None:
         )
 
 
-async def _follower(actor: Actor, document_id: uuid.UUID) -> uuid.UUID:
-    """The organization whose list it is: the author, or one that received the document."""
+async def _follower(actor: Actor, document_id: uuid.UUID) -> tuple[uuid.UUID, str]:
+    """Whose list it is, and the common table ``mine`` that holds it; author or relay.
+
+    Nobody is both, since no dispatch reaches its sender.
+    """
     found = await visibility.visible_document(actor, document_id)
     if found["status"] not in ("sent", "closed", "recalled"):
         raise NotFound(
             "Документ ещё не рассылался.", "The document has not been dispatched.",
             code="not_dispatched",
         )  # fmt: skip
-    return actor.home_id
+    is_author = found["organization_id"] == actor.home_id
+    return actor.home_id, _AUTHORS if is_author else _RELAYS

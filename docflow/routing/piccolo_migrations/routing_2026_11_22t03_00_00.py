@@ -47,7 +47,7 @@ CREATE TABLE delivery (
     CONSTRAINT delivery_acknowledged CHECK ((acknowledged_at IS NULL) = (acknowledged_by IS NULL))
 );
 CREATE INDEX delivery_inbox ON delivery (recipient_id, id DESC) INCLUDE (document_id, status);
-CREATE INDEX delivery_control ON delivery (document_id, status);
+CREATE INDEX delivery_control ON delivery (document_id, id) INCLUDE (status, recipient_kind, due_on);
 CREATE INDEX delivery_via ON delivery (via_id) WHERE via_id IS NOT NULL;
 CREATE INDEX delivery_due ON delivery (due_on) WHERE due_on IS NOT NULL AND status IN ('awaiting_relay', 'queued', 'delivered', 'opened');
 
