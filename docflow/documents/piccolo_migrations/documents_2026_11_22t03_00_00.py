@@ -48,7 +48,7 @@ CREATE TABLE document_text (
     tsv tsvector GENERATED ALWAYS AS (
         setweight(to_tsvector('russian', left(card, 100000)), 'A') || to_tsvector('russian', left(body, 500000))) STORED
 );
-CREATE INDEX document_text_tsv ON document_text USING gin (tsv);
+CREATE INDEX document_text_tsv ON document_text USING gin (tsv) WITH (fastupdate = off);
 
 CREATE TABLE document_file (
     id uuid PRIMARY KEY,
