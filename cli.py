@@ -183,6 +183,9 @@ def _bench(arguments: argparse.Namespace) -> int:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
+    from core import memory  # noqa: PLC0415 - before anything large is loaded
+
+    memory.return_freed()
     import uvicorn  # noqa: PLC0415 - only the web process needs it
 
     uvicorn.run(

@@ -4,10 +4,7 @@ Every result is checked byte by byte before it is handed out, since a writer tha
 makes a file that looks signed and is not.
 """
 
-import hashlib
-import json
-from base64 import b64decode, b64encode
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 from typing import Any, Literal
@@ -21,9 +18,12 @@ from pyhanko.sign.validation.pdf_embedded import read_certification_data
 
 from core import clock
 from core.errors import Conflict, InvalidInput, ServiceError
-from signatures.cms import assemble, check_signature, client_answer, signed_attributes
+from signatures.cms import assemble, check_signature, signed_attributes
 from signatures.keys import SigningKey, check_certificate, read_certificate
+from signatures.prepared import Prepared, TooSmall, fill, finish, no_room
 from signatures.stamps import Stamper
+
+__all__ = ["NO_WORDS", "Level", "Prepared", "Words", "finish", "prepare", "sign_pdf"]
 
 Level = Literal["B-B", "B-T"]
 
@@ -40,53 +40,6 @@ class Words:
 
 
 NO_WORDS = Words()
-
-
-class _TooSmall(Exception):
-    """The CMS came out bigger than the place kept for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A PDF with an empty place for the signature; plain bytes, so it can wait in storage.
-
-    `attributes` is what the client's key signs (SHA-256), `digest` what they speak of.
-    """
-
-    document: bytes = field(repr=False)
-    digest: bytes
-    attributes: bytes
-    certificate: bytes = field(repr=False)
-    chain: tuple[bytes, ...] = field(repr=False)
-    start: int
-    end: int
-
-    def state(self) -> bytes:
-        """Everything but the document, for keeping beside it."""
-        return json.dumps(
-            {
-                "digest": self.digest.hex(),
-                "attributes": b64encode(self.attributes).decode(),
-                "certificate": b64encode(self.certificate).decode(),
-                "chain": [b64encode(der).decode() for der in self.chain],
-                "start": self.start,
-                "end": self.end,
-            }
-        ).encode()
-
-    @classmethod
-    def restore(cls, *, state: bytes, document: bytes) -> "Prepared":
-        """Back from `state` and the document kept with it."""
-        kept = json.loads(state)
-        return cls(
-            document=document,
-            digest=bytes.fromhex(kept["digest"]),
-            attributes=b64decode(kept["attributes"]),
-            certificate=b64decode(kept["certificate"]),
-            chain=tuple(b64decode(der) for der in kept["chain"]),
-            start=kept["start"],
-            end=kept["end"],
-        )
 
 
 def _unreadable(problem: Exception) -> InvalidInput:
@@ -162,33 +115,6 @@ def _room(chain: tuple[x509.Certificate, ...], leaf: x509.Certificate, *, stampe
     return certificates + key + 1024 + (_STAMP_ROOM if stamped else 0)
 
 
-def _fill(buffer: BytesIO, *, start: int, end: int, digest: bytes, made: bytes) -> bytes:
-    """Write the CMS into its place, then read the file as a validator would."""
-    text = made.hex().encode()
-    if len(text) > end - start - 2:
-        raise _TooSmall
-    buffer.seek(start + 1)
-    buffer.write(text)
-    view = buffer.getbuffer()
-    hashed = hashlib.sha256(view[:start])
-    hashed.update(view[end:])
-    stated = b"[0 %d %d %d]" % (start, end, len(view) - end)
-    is_right = (
-        hashed.digest() == digest
-        and view[start] == 0x3C
-        and view[end - 1] == 0x3E
-        and stated in bytes(view[max(0, start - 4096) : start]) + bytes(view[end : end + 4096])
-    )
-    view.release()
-    if not is_right:
-        raise InvalidInput(
-            "Подпись не удалось поместить в файл. Сохраните PDF заново и повторите.",
-            "The signature could not be put into the file. Save the PDF anew and try again.",
-            code="pdf_unsignable",
-        )
-    return buffer.getvalue()
-
-
 def sign_pdf(
     data: bytes,
     *,
@@ -227,18 +153,10 @@ def sign_pdf(
         )
         check_signature(made, digest=digest)
         try:
-            return _fill(buffer, start=start, end=end, digest=digest, made=made)
-        except _TooSmall:
+            return fill(buffer, start=start, end=end, digest=digest, made=made)
+        except TooSmall:
             continue
-    raise _no_room()
-
-
-def _no_room() -> InvalidInput:
-    return InvalidInput(
-        "Подпись больше отведённого места. Начните подписание заново без лишних сертификатов.",
-        "The signature is bigger than its place. Start again without needless certificates.",
-        code="signature_too_big",
-    )
+    raise no_room()
 
 
 def prepare(
@@ -268,31 +186,3 @@ def prepare(
         start=start,
         end=end,
     )
-
-
-def finish(prepared: Prepared, answer: bytes, *, tsa: Stamper | None = None) -> bytes:
-    """Second half: `answer` is the raw value over `attributes`, or a whole CMS over the digest.
-
-    Raises `signature_does_not_fit`, `certificate_changed`, `signature_too_big`.
-    """
-    leaf = x509.Certificate.load(prepared.certificate)
-    made = client_answer(answer, certificate=leaf)
-    if made is None:
-        made = assemble(
-            attributes=prepared.attributes,
-            signature=answer,
-            certificate=leaf,
-            chain=tuple(x509.Certificate.load(der) for der in prepared.chain),
-            tsa=tsa,
-        )
-    check_signature(made, digest=prepared.digest)
-    try:
-        return _fill(
-            BytesIO(prepared.document),
-            start=prepared.start,
-            end=prepared.end,
-            digest=prepared.digest,
-            made=made,
-        )
-    except _TooSmall:
-        raise _no_room() from None

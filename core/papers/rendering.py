@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import typst
 
 from core.errors import InvalidInput
 from core.papers.forms import FORMS, Paper
@@ -47,6 +46,9 @@ async def render(
 
 
 def _compiled(template: str, paper: Paper, made_at: datetime) -> bytes:
+    # Seven megabytes that only a process which prints papers needs.
+    import typst  # noqa: PLC0415 - as said above
+
     result: bytes = typst.compile(
         _TEMPLATES / f"{template}.typ",
         root=_TEMPLATES,
@@ -64,6 +66,8 @@ def _compiled(template: str, paper: Paper, made_at: datetime) -> bytes:
 
 
 @lru_cache(maxsize=1)
-def _fonts() -> typst.Fonts:
+def _fonts() -> Any:
     """The fonts inside the typst package (Libertinus Serif has Cyrillic), none of the machine."""
+    import typst  # noqa: PLC0415 - see `_compiled`
+
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=True)

@@ -9,9 +9,6 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
 from core.errors import InvalidInput, TooLarge, UnsupportedType
 
 MAX_ROWS = 200_000
@@ -108,6 +105,10 @@ def _unknown_encoding() -> UnsupportedType:
 
 
 def _xlsx(data: bytes) -> Iterator[list[str]]:
+    # Only the sandboxed process that reads a workbook carries the library for it.
+    import openpyxl  # noqa: PLC0415 - as said above
+    from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415 - as said above
+
     try:
         _refuse_bomb(data)
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=False)

@@ -20,7 +20,8 @@ from core.sandbox import pool
 from docflow.documents import cards, checking, files, signed, visibility
 from docflow.documents.kinds import PDF, kind_of
 from docflow.documents.states import SESSION_TRANSITIONS, TRANSITIONS, DocumentStatus, SessionStatus
-from signatures import cms, keys, pdf, vault
+from signatures import cms, keys, vault
+from signatures import prepared as pdf
 from storage import blobs
 
 SignatureRole = Literal["approving", "certifying", "endorsing", "sealing"]
