@@ -6,13 +6,14 @@ values never travel any other way. ``jsonb`` comes and goes as Python values.
 """
 
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import asyncpg
 from piccolo.engine.postgres import PostgresEngine
 
+from core.errors import Unavailable
 from core.settings import settings
 
 Row = dict[str, Any]
@@ -81,8 +82,9 @@ async def transaction() -> AsyncIterator[asyncpg.Connection]:
         holder = _Ambient(connection)
         token = DB.current_transaction.set(holder)  # type: ignore[arg-type]  # reason: duck-typed
         try:
-            async with connection.transaction():
-                yield connection
+            with _sound(connection):
+                async with connection.transaction():
+                    yield connection
         finally:
             DB.current_transaction.reset(token)
 
@@ -132,14 +134,41 @@ async def execute_many(sql: str, batches: Sequence[Sequence[Any]]) -> None:
         await connection.executemany(sql, batches)
 
 
+_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    ConnectionError,
+)
+"""How a connection that was cut shows itself, by the server or on the way."""
+
+
+@contextmanager
+def _sound(connection: asyncpg.Connection) -> Iterator[None]:
+    """Throw away a connection that was cut, and say so: trying again gets a fresh one (503)."""
+    try:
+        yield
+    except _LOST as problem:
+        # The same class tells of a mistake of ours in a call; then the connection is whole.
+        if isinstance(problem, asyncpg.InterfaceError) and not connection.is_closed():
+            raise
+        connection.terminate()
+        raise Unavailable(code="database_unavailable") from problem
+
+
 @asynccontextmanager
 async def _connection() -> AsyncIterator[asyncpg.Connection]:
     """The connection of the open transaction, or one from the pool for a single statement."""
     current = DB.current_transaction.get()
     if current is not None:
-        yield current.connection
+        with _sound(current.connection):
+            yield current.connection
         return
     if DB.pool is None:
         raise RuntimeError("the database pool is not open")
     async with DB.pool.acquire() as connection:
-        yield connection
+        with _sound(connection):
+            yield connection

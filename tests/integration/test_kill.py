@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 
 from core import clock, db
+from core.db import DB
 from core.errors import ServiceError
 from directory.selection import Selector
 from docflow.documents import cards, files, intake
@@ -196,6 +197,9 @@ async def cut_connections(
     finally:
         await superuser.close()
     await asyncio.wait([until])
+    # Idle connections were cut as well; the next caller of each would hear 503 and try again.
+    if DB.pool is not None:
+        await DB.pool.expire_connections()
 
 
 async def many_primaries(under: uuid.UUID, number: int) -> None:
