@@ -157,6 +157,8 @@ def _sound(connection: asyncpg.Connection) -> Iterator[None]:
             raise
         connection.terminate()
         raise Unavailable(code="database_unavailable") from problem
+    except asyncpg.DeadlockDetectedError as problem:
+        raise Unavailable(code="database_busy") from problem
 
 
 @asynccontextmanager

@@ -39,7 +39,7 @@ async def visible_document(actor: Actor, document_id: uuid.UUID, *, lock: bool =
     """The document's row, if the actor may see it; NotFound otherwise, whether it exists or not."""
     found = await db.row(
         f"""SELECT d.* FROM document AS d WHERE d.id = $2 AND {condition("d", "$1")}
-            {"FOR UPDATE OF d" if lock else ""}""",
+            {"FOR NO KEY UPDATE OF d" if lock else ""}""",
         reader(actor), document_id,
     )  # fmt: skip
     if found is None:
