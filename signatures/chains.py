@@ -4,7 +4,6 @@ Certificates, lists and CRL signatures that were seen before are not parsed or v
 both are pure functions of their bytes. Nothing a file brings is kept beyond that.
 """
 
-import hashlib
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,13 +29,9 @@ from pyhanko_certvalidator.policy_decl import CertRevTrustPolicy, RevocationChec
 from pyhanko_certvalidator.registry import CertificateRegistry, SimpleTrustManager
 from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 from pyhanko_certvalidator.revinfo.manager import RevinfoManager
-from pyhanko_certvalidator.sig_validate import (
-    DEFAULT_VALIDATION_CONTEXT,
-    DefaultSignatureValidator,
-    SignatureValidationContext,
-)
 
 from signatures.trust import TrustStore
+from signatures.verifier import VERIFIER
 
 T = TypeVar("T")
 
@@ -68,48 +63,6 @@ class Evidence:
 
 
 NOTHING = Evidence()
-
-
-class _Remembering(DefaultSignatureValidator):
-    """Verifies each (key, data, signature) once; only successes are remembered."""
-
-    def __init__(self, capacity: int = 20_000) -> None:
-        self._seen: set[bytes] = set()
-        self._capacity = capacity
-
-    def validate_signature(
-        self,
-        signature: bytes,
-        signed_data: bytes,
-        public_key_info: Any,
-        signature_algorithm: Any,
-        context: SignatureValidationContext = DEFAULT_VALIDATION_CONTEXT,
-    ) -> None:
-        hashed = hashlib.sha256()
-        for part in (
-            signature,
-            signed_data,
-            public_key_info.dump(),
-            signature_algorithm.dump(),
-            repr(context).encode(),
-        ):
-            hashed.update(len(part).to_bytes(8, "big"))
-            hashed.update(part)
-        name = hashed.digest()
-        if name in self._seen:
-            return
-        try:
-            super().validate_signature(
-                signature, signed_data, public_key_info, signature_algorithm, context
-            )
-        except (AssertionError, ValueError, TypeError) as problem:
-            raise InvalidSignature from problem
-        if len(self._seen) >= self._capacity:
-            self._seen.clear()
-        self._seen.add(name)
-
-
-VERIFIER = _Remembering()
 
 
 @lru_cache(maxsize=4096)

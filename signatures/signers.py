@@ -28,7 +28,6 @@ from pyhanko.sign.validation.generic_cms import (
 
 from signatures.chains import (
     NOTHING,
-    VERIFIER,
     Chain,
     Evidence,
     are_authentic,
@@ -38,6 +37,7 @@ from signatures.chains import (
 from signatures.keys import may_sign
 from signatures.report import SignatureReport, StampReport, unique
 from signatures.trust import TrustStore
+from signatures.verifier import VERIFIER
 
 DigestOf = Callable[[str], bytes]
 
