@@ -17,11 +17,11 @@ setup: ## install everything: .venv, locked packages, system packages for the te
 	@tools/setup.sh test
 
 demo: ## the main job from end to end; the last line is one JSON object (SCALE=S|M)
-	@tools/setup.sh runtime
+	@tools/setup.sh demo
 	@$(BIN)/docflow demo --scale $(SCALE)
 
 run: ## the service with demo data on this machine, until Ctrl-C
-	@tools/setup.sh runtime
+	@tools/setup.sh demo
 	@exec $(BIN)/docflow up --demo
 
 test: ## every test a user needs to trust the build (T=words narrows it)
@@ -50,7 +50,8 @@ prove: ## one long proof by its name: make prove NAME=…; without a name, the l
 	fi
 
 bench: ## benchmarks against floors measured in the same run (NAME=… for some of them)
-	@tools/setup.sh runtime
+	@tools/setup.sh dev
+	@tools/setup.sh demo
 	@$(BIN)/docflow bench $(NAME)
 
 fmt: ## put the code into its form

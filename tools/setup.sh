@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Sets up what a command needs and nothing twice: tools/setup.sh runtime|dev|test
+# Sets up what a command needs and nothing twice: tools/setup.sh runtime|demo|dev|test
 #   runtime  Python, .venv, the locked packages the service runs on, the launcher .venv/bin/docflow
+#   demo     the same and what makes GOST test signatures
 #   dev      the same and the locked tools of `make check`
 #   test     the same and the system packages that some tests need (they skip without)
 # Everything is said on standard error, so that a command's own output stays clean.
@@ -95,29 +96,66 @@ install_locked() {  # install_locked NAME: requirements/NAME.txt, unless the sta
     printf '%s\n' "$mark" >"$stamp"
 }
 
-test_packages() {  # what tests use of the system; they skip with a message where it is absent
-    local missing=()
-    command -v softhsm2-util >/dev/null 2>&1 || missing+=(softhsm2)
-    command -v chromium >/dev/null 2>&1 || missing+=(chromium)
-    command -v docker-compose >/dev/null 2>&1 || missing+=(docker-compose)
+need_packages() {  # need_packages RU EN command=package …: installed as root, else named
+    local ru=$1 en=$2 missing=() pair
+    shift 2
+    for pair in "$@"; do
+        present "${pair%%=*}" || missing+=("${pair#*=}")
+    done
     [ ${#missing[@]} -eq 0 ] && return 0
     if is_root && apt_install "${missing[@]}"; then
         return 0
     fi
-    say "Без этих системных пакетов часть проверок будет пропущена. Чтобы прошли все:"
-    say "Some tests will be skipped without these system packages. To run them all:"
+    say "$ru"
+    say "$en"
     apt_command "${missing[@]}"
 }
 
+present() {  # a command, a language of tesseract, or OpenSSL's GOST engine
+    case $1 in
+        tesseract:*) tesseract --list-langs 2>/dev/null | grep -qx "${1#*:}" ;;
+        engine:gost) openssl engine gost >/dev/null 2>&1 ;;
+        *) command -v "$1" >/dev/null 2>&1 ;;
+    esac
+}
+
+runtime_packages() {  # reading text in pictures
+    need_packages "Без этих системных пакетов текст на картинках не читается. Чтобы читался:" \
+        "Text in pictures is not read without these system packages. To have it read:" \
+        tesseract=tesseract-ocr tesseract:rus=tesseract-ocr-rus
+}
+
+gost_packages() {  # makes test signatures only; the service checks GOST without it
+    need_packages "Без этого системного пакета тестовых подписей ГОСТ не будет. Чтобы были:" \
+        "There are no GOST test signatures without this system package. To have them:" \
+        openssl=openssl engine:gost=libengine-gost-openssl
+}
+
+test_packages() {  # what tests use of the system; they skip with a message where it is absent
+    need_packages "Без этих системных пакетов часть проверок будет пропущена. Чтобы прошли все:" \
+        "Some tests will be skipped without these system packages. To run them all:" \
+        softhsm2-util=softhsm2 chromium=chromium docker-compose=docker-compose
+}
+
 case $level in
-    runtime) install_locked runtime ;;
+    runtime)
+        install_locked runtime
+        runtime_packages
+        ;;
+    demo)
+        install_locked runtime
+        runtime_packages
+        gost_packages
+        ;;
     dev) install_locked dev ;;
     test)
         install_locked dev
+        runtime_packages
+        gost_packages
         test_packages
         ;;
     *)
-        say "usage: tools/setup.sh runtime|dev|test"
+        say "usage: tools/setup.sh runtime|demo|dev|test"
         exit 64
         ;;
 esac
