@@ -8,8 +8,6 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from pyhanko.pdf_utils import generic
-from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import (
     DEFAULT_DIFF_POLICY,
     CatalogModificationRule,
@@ -29,9 +27,10 @@ from pyhanko.sign.diff_analysis.policies import _find_orphans
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
+from signatures.layout import is_tail_whole
+
 _HEX = re.compile(rb"<(?:[0-9A-F]*|[0-9a-f]*)>")
 _END = re.compile(rb"startxref[\r\n\s]+(\d+)[\r\n\s]+%%EOF[\r\n\s]*")
-_OBJECT = re.compile(rb"(?<![0-9A-Za-z])(\d{1,10})\s+(\d{1,5})\s+obj\b")
 
 _rules: Any = (CatalogModificationRule, MetadataUpdateRule, SigFieldCreationRule)
 _catalog, _metadata, _new_field = (make() for make in _rules)
@@ -101,7 +100,7 @@ def coverage_of(
         if not _END.search(data[span.total :]):
             return "partial", ("trailing_bytes",)
         return "partial", ("coverage_incomplete",)
-    if not _is_tail_whole(embedded.reader, data, span.total, embedded.signed_revision):
+    if not is_tail_whole(embedded.reader, data, span.total, embedded.signed_revision):
         return "entire_revision", ("trailing_bytes",)
     return "entire_revision", _changes(embedded, is_last=is_last)
 
@@ -137,30 +136,4 @@ def _are_orphans_bare(embedded: EmbeddedPdfSignature) -> bool:
                 "/Subtype" in found or found.get("/Type", "/VRI") not in ("/VRI", "/DSS")
             ):
                 return False
-    return True
-
-
-def _is_tail_whole(reader: PdfFileReader, data: bytes, start: int, revision: int) -> bool:
-    """Every byte after `start` is in a revision the parser knows, every object in its table."""
-    later = range(revision + 1, reader.xrefs.total_revisions)
-    position = start
-    for number in later:
-        wanted = reader.xrefs.get_startxref_for_revision(number)
-        ends = _END.match(data, data.find(b"startxref", position))
-        if ends is None or int(ends[1]) != wanted or not position <= wanted < ends.start():
-            return False
-        if not _are_objects_known(reader, data[position : ends.end()], position, number):
-            return False
-        position = ends.end()
-    return position == len(data)
-
-
-def _are_objects_known(reader: PdfFileReader, part: bytes, offset: int, revision: int) -> bool:
-    table = reader.xrefs.get_xref_container_info(revision)
-    for match in _OBJECT.finditer(part):
-        place = offset + match.start()
-        reference: Any = generic.Reference(int(match[1]), int(match[2]), reader)
-        known = reader.xrefs.get_historical_ref(reference, revision)
-        if known != place and place != table.start_location:
-            return False
     return True
