@@ -14,7 +14,10 @@ from piccolo.apps.migrations.commands.forwards import run_forwards
 
 from core.db import DB
 
-APPEND_ONLY = ("event", "event_payload", "read_log")
+APPEND_ONLY = (
+    "event", "event_payload", "read_log", "power_of_attorney_check", "power_of_attorney_status",
+    "signature_authority",
+)  # fmt: skip
 """Tables whose rows the application can neither change nor delete (architecture rule 9)."""
 
 _GRANTS = """

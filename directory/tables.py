@@ -166,3 +166,18 @@ class Invitation(Table, tablename="invitation"):
     expires_at = Timestamptz()
     used_at = Timestamptz(null=True)
     revoked_at = Timestamptz(null=True)
+
+
+class PersonCertificate(Table, tablename="person_certificate"):
+    """Whose certificate it is, and for which organization (сертификат подписанта)."""
+
+    id = UUID(primary_key=True)
+    person_id = UUID(default=None)
+    organization_id = UUID(default=None)
+    sha256 = Bytea()
+    snils = Text()
+    inn = Text()
+    source = Text()
+    registered_by = UUID(null=True)
+    registered_at = Timestamptz()
+    withdrawn_at = Timestamptz(null=True)

@@ -117,10 +117,34 @@ class SigningSession(Table, tablename="signing_session"):
     base_sha256 = Bytea()
     prepared = Bytea()
     prepared_blob_id = UUID(null=True)
+    step_id = UUID(null=True)
+    document_version = Integer()
+    hash_algorithm = Text()
+    hash = Bytea()
+    attributes = Bytea()
+    certificate = Bytea()
+    warnings = JSONB()
     created_at = Timestamptz()
     expires_at = Timestamptz()
     updated_at = Timestamptz()
     finished_at = Timestamptz(null=True)
+
+
+class SigningStep(Table, tablename="signing_step"):
+    """One signature a document waits for, and when its turn comes (этап подписания)."""
+
+    id = UUID(primary_key=True)
+    document_id = UUID(default=None)
+    position = Integer()
+    role = Text()
+    organization_id = UUID(default=None)
+    person_id = UUID(null=True)
+    post = Text(null=True)
+    status = Text()
+    account_id = UUID(null=True)
+    certificate_sha256 = Bytea(null=True)
+    created_at = Timestamptz()
+    updated_at = Timestamptz()
 
 
 class Journal(Table, tablename="journal"):
@@ -170,3 +194,71 @@ class DocumentLink(Table, tablename="document_link"):
     kind = Text()
     created_by = UUID(default=None)
     created_at = Timestamptz()
+
+
+class PowerOfAttorney(Table, tablename="power_of_attorney"):
+    """A machine-readable power of attorney as it was uploaded (машиночитаемая доверенность, МЧД)."""
+
+    id = UUID(primary_key=True)
+    organization_id = UUID(default=None)
+    number = Text()
+    xml_blob_id = UUID(default=None)
+    signature_blob_id = UUID(default=None)
+    sha256 = Bytea()
+    content = JSONB()
+    people = Array(base_column=Text())
+    uploaded_by = UUID(default=None)
+    uploaded_at = Timestamptz()
+
+
+class PowerOfAttorneyCheck(Table, tablename="power_of_attorney_check"):
+    """What one check of its signature found (проверка подписи доверенности)."""
+
+    id = UUID(primary_key=True)
+    power_id = UUID(default=None)
+    verdict = Text()
+    report = JSONB()
+    checked_at = Timestamptz()
+
+
+class PowerOfAttorneyStatus(Table, tablename="power_of_attorney_status"):
+    """What somebody said of its being in force, and from when (сведения об отзыве доверенности)."""
+
+    id = UUID(primary_key=True)
+    power_id = UUID(default=None)
+    status = Text()
+    source = Text()
+    effective_at = Timestamptz()
+    ground = Text()
+    recorded_by = UUID(null=True)
+    recorded_at = Timestamptz()
+
+
+class PowerRule(Table, tablename="power_rule"):
+    """Which kinds of documents a power lets one sign (правило сопоставления полномочий)."""
+
+    id = UUID(primary_key=True)
+    organization_id = UUID(null=True)
+    matched_by = Text()
+    pattern = Text()
+    kinds = Array(base_column=Text())
+    added_by = UUID(null=True)
+    added_at = Timestamptz()
+    retired_at = Timestamptz(null=True)
+
+
+class SignatureAuthority(Table, tablename="signature_authority"):
+    """What was found of the signer's authority, once a check (проверка полномочий подписавшего)."""
+
+    id = UUID(primary_key=True)
+    signature_id = UUID(default=None)
+    basis = Text()
+    state = Text()
+    reasons = Array(base_column=Text())
+    is_of_organization = Boolean()
+    power_id = UUID(null=True)
+    person_id = UUID(null=True)
+    revocation = Text(null=True)
+    at = Timestamptz()
+    checked_by = UUID(null=True)
+    checked_at = Timestamptz()
