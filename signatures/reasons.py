@@ -91,6 +91,16 @@ _ALL = (
         "HASH_FAILURE",
     ),
     _unclear(
+        "mark_over_content",
+        "Отметка поздней подписи закрывает часть страницы. Смотрите файл, каким он был подписан.",
+        "The mark of a later signature hides part of a page. Read the file as it was first signed.",
+    ),
+    _unclear(
+        "signature_hidden",
+        "В файле есть подпись, которой нет в его последнем виде. Запросите оригинал.",
+        "The file holds a signature that its latest form does not show. Ask for the original.",
+    ),
+    _unclear(
         "trailing_bytes",
         "За подписанной частью есть байты, назначение которых неясно. Запросите оригинал.",
         "Bytes after the signed part cannot be accounted for. Ask for the original.",
@@ -190,6 +200,36 @@ _ALL = (
         "TRY_LATER",
     ),
     _unclear(
+        "crl_untrusted",
+        "Список отзыва (CRL) подписан не издателем сертификата. Загрузите подлинный список.",
+        "The revocation list is not signed by the certificate's issuer. Import the genuine CRL.",
+        "TRY_LATER",
+    ),
+    _unclear(
+        "ocsp_stale",
+        "Ответ OCSP об отзыве устарел. Загрузите свежий ответ или список отзыва (CRL).",
+        "The OCSP answer is out of date. Import a fresh answer or a CRL.",
+        "TRY_LATER",
+    ),
+    _unclear(
+        "ocsp_unknown",
+        "Служба OCSP не знает этого сертификата. Обратитесь в удостоверяющий центр.",
+        "The OCSP responder does not know this certificate. Turn to the certificate authority.",
+        "TRY_LATER",
+    ),
+    _unclear(
+        "ocsp_untrusted",
+        "Ответ OCSP подписан службой без полномочий издателя. Загрузите список отзыва (CRL).",
+        "The OCSP answer comes from a responder without the issuer's mandate. Import the CRL.",
+        "TRY_LATER",
+    ),
+    _unclear(
+        "ocsp_mismatch",
+        "Ответ OCSP относится к сертификату другого издателя. Загрузите ответ об этом сертификате.",
+        "The OCSP answer is about another issuer's certificate. Import the one about this one.",
+        "TRY_LATER",
+    ),
+    _unclear(
         "timestamp_invalid",
         "Отметка времени не относится к этой подписи или повреждена. Запросите новую подпись.",
         "The time stamp is broken or not this signature's. Ask for a new signature.",
@@ -205,6 +245,18 @@ _ALL = (
         "signed_after_moment",
         "На этот момент документ ещё не был подписан. Укажите более позднее время проверки.",
         "At that moment the document was not signed yet. Choose a later moment.",
+    ),
+    _invalid(
+        "evidence_mismatch",
+        "Доказательная запись не относится к этим данным или повреждена. Выгрузите её заново.",
+        "The evidence record is not over these bytes, or is damaged. Export it again.",
+        "HASH_FAILURE",
+    ),
+    _unclear(
+        "evidence_renewal_missed",
+        "Отметка времени не была вовремя продлена; сама по себе она больше не доказательство.",
+        "The time stamp was not renewed in time; by itself it is no proof any more.",
+        "NO_POE",
     ),
 )
 
