@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from asn1crypto import algos, cms, core, tsp, x509
+from pyhanko.sign.ades.cades_asn1 import CommitmentTypeIndication
 
 from core import clock
 from core.errors import InvalidInput
@@ -90,14 +91,24 @@ def _content_type(name: str) -> bytes:
     return bytes(_attribute("content_type", name).dump())
 
 
+@lru_cache(maxsize=16)
+def _commitment(identifier: str) -> bytes:
+    value = CommitmentTypeIndication({"commitment_type_id": identifier})
+    return bytes(_attribute("commitment_type", value).dump())
+
+
 def signed_attributes(
     *,
     digest: bytes,
     certificate: x509.Certificate,
     signing_time: datetime | None,
     content_type: str = "data",
+    commitment: str | None = None,
 ) -> bytes:
-    """The DER that gets signed: type, digest, certificate and, unless PAdES, the time."""
+    """The DER that gets signed: type, digest, certificate and, unless PAdES, the time.
+
+    `commitment` is the identifier of a commitment type (ETSI EN 319 122-1 section 5.2.3).
+    """
     parts = [
         _content_type(content_type),
         bytes(_attribute("message_digest", digest).dump()),
@@ -106,6 +117,8 @@ def signed_attributes(
     if signing_time is not None:
         time = cms.Time({"utc_time": core.UTCTime(signing_time.replace(microsecond=0))})
         parts.append(bytes(_attribute("signing_time", time).dump()))
+    if commitment is not None:
+        parts.append(_commitment(commitment))
     # DER orders the members of a SET OF by their encoding (X.690 section 11.6).
     body = b"".join(sorted(parts))
     return b"\x31" + _length(len(body)) + body
@@ -190,15 +203,18 @@ def sign_detached(
     key: SigningKey,
     tsa: Stamper | None = None,
     signing_time: datetime | None = None,
+    commitment: str | None = None,
 ) -> bytes:
     """A detached CAdES-BES (with `tsa`: CAdES-T) over a SHA-256 digest, as DER.
 
-    Only the digest is needed: the file may stream. Raises the codes of `check_certificate`.
+    Only the digest is needed: the file may stream. `commitment` is one of `roles.COMMITMENTS`.
+    Raises the codes of `check_certificate`.
     """
     check_certificate(key.certificate)
     attributes = signed_attributes(
-        digest=digest, certificate=key.certificate, signing_time=signing_time or clock.now()
-    )
+        digest=digest, certificate=key.certificate, signing_time=signing_time or clock.now(),
+        commitment=commitment,
+    )  # fmt: skip
     return assemble(
         attributes=attributes,
         signature=key.sign(attributes, "sha256"),
@@ -209,7 +225,11 @@ def sign_detached(
 
 
 def prepare_detached(
-    *, digest: bytes, certificate: bytes, signing_time: datetime | None = None
+    *,
+    digest: bytes,
+    certificate: bytes,
+    signing_time: datetime | None = None,
+    commitment: str | None = None,
 ) -> bytes:
     """First half for a client-held key: the DER of the attributes that the client signs.
 
@@ -218,8 +238,9 @@ def prepare_detached(
     cert = read_certificate(certificate)
     check_certificate(cert)
     return signed_attributes(
-        digest=digest, certificate=cert, signing_time=signing_time or clock.now()
-    )
+        digest=digest, certificate=cert, signing_time=signing_time or clock.now(),
+        commitment=commitment,
+    )  # fmt: skip
 
 
 def finish_detached(

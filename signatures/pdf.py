@@ -4,115 +4,47 @@ Every result is checked byte by byte before it is handed out, since a writer tha
 makes a file that looks signed and is not.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
-from typing import Any, Literal
+from typing import Literal
 
 from asn1crypto import x509
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter, enumerate_sig_fields
-from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigObjSetup
-from pyhanko.sign.signers.pdf_byterange import SignatureObject
-from pyhanko.sign.validation.pdf_embedded import read_certification_data
 
 from core import clock
-from core.errors import Conflict, InvalidInput, ServiceError
+from core.errors import InvalidInput
 from signatures.cms import assemble, check_signature, signed_attributes
+from signatures.dss import (
+    STAMP_ROOM,
+    add_document_timestamp,
+    add_validation_data,
+    stamp_line,
+)
 from signatures.keys import SigningKey, check_certificate, read_certificate
+from signatures.places import NO_WORDS, Words, signature_place
 from signatures.prepared import Prepared, TooSmall, fill, finish, no_room
+from signatures.revocation_data import (
+    Revocation,
+    ValidationData,
+    no_revocation_data,
+    require_covered,
+)
+from signatures.roles import Role, Statement, statement
 from signatures.stamps import Stamper
 
-__all__ = ["NO_WORDS", "Level", "Prepared", "Words", "finish", "prepare", "sign_pdf"]
+__all__ = [
+    "NO_WORDS",
+    "Level",
+    "Prepared",
+    "Words",
+    "add_document_timestamp",
+    "add_validation_data",
+    "finish",
+    "prepare",
+    "sign_pdf",
+]
 
-Level = Literal["B-B", "B-T"]
+Level = Literal["B-B", "B-T", "B-LT", "B-LTA"]
 
-_STAMP_ROOM = 8 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What the signature dictionary says to a reader; shown by viewers, proves nothing."""
-
-    name: str | None = None
-    reason: str | None = None
-    location: str | None = None
-
-
-NO_WORDS = Words()
-
-
-def _unreadable(problem: Exception) -> InvalidInput:
-    return InvalidInput(
-        "Файл PDF не удалось прочитать. Сохраните его заново и повторите.",
-        "The PDF cannot be read. Save it anew and try again.",
-        code="pdf_unreadable",
-        kind=type(problem).__name__,
-    )
-
-
-def _open(data: bytes) -> IncrementalPdfFileWriter:
-    """A writer over the lenient parser: real printers and scanners write sloppy PDF."""
-    writer = IncrementalPdfFileWriter(BytesIO(data), strict=False)
-    if writer.prev.encrypted:
-        raise InvalidInput(
-            "Файл PDF защищён паролем. Снимите защиту и повторите.",
-            "The PDF is encrypted. Remove the protection and try again.",
-            code="pdf_encrypted",
-        )
-    certified = read_certification_data(writer.prev)
-    if certified is not None and certified.permission == MDPPerm.NO_CHANGES:
-        raise Conflict(
-            "Автор запретил изменения файла. Подпишите его отдельным файлом подписи.",
-            "The author forbade changes to this file. Sign it with a detached signature.",
-            code="document_certified",
-        )
-    return writer
-
-
-def _free_name(writer: IncrementalPdfFileWriter) -> str:
-    taken = {name for name, _, _ in enumerate_sig_fields(writer.prev)}
-    number = len(taken) + 1
-    while f"Signature{number}" in taken:
-        number += 1
-    return f"Signature{number}"
-
-
-def _place(
-    data: bytes, *, room: int, words: Words, at: datetime
-) -> tuple[BytesIO, bytes, int, int]:
-    """The PDF with an empty place of `room` bytes: buffer, digest, start and end of the place."""
-    try:
-        writer = _open(data)
-        steps: Any = PdfCMSEmbedder().write_cms(field_name=_free_name(writer), writer=writer)
-        next(steps)
-        placeholder = SignatureObject(
-            bytes_reserved=2 * room,
-            subfilter=SigSeedSubFilter.PADES,
-            timestamp=at,
-            name=words.name,
-            location=words.location,
-            reason=words.reason,
-        )
-        steps.send(SigObjSetup(sig_placeholder=placeholder))
-        place, output = steps.send(SigIOSetup(md_algorithm="sha256", in_place=True))
-    except ServiceError:
-        raise
-    except Exception as problem:
-        # The parser meets bytes of any author and answers with any exception.
-        raise _unreadable(problem) from problem
-    return (
-        output,
-        place.document_digest,
-        place.reserved_region_start,
-        place.reserved_region_end,
-    )
-
-
-def _room(chain: tuple[x509.Certificate, ...], leaf: x509.Certificate, *, stamped: bool) -> int:
-    certificates = len(leaf.dump()) * 2 + sum(len(cert.dump()) for cert in chain)
-    key = int(leaf.public_key.bit_size) // 8 + 64
-    return certificates + key + 1024 + (_STAMP_ROOM if stamped else 0)
+_SLACK = 512
 
 
 def sign_pdf(
@@ -121,28 +53,71 @@ def sign_pdf(
     key: SigningKey,
     level: Level = "B-B",
     tsa: Stamper | None = None,
+    revocation: Revocation | None = None,
+    role: Role | None = None,
     words: Words = NO_WORDS,
     signing_time: datetime | None = None,
 ) -> bytes:
     """The PDF with one more signature, as an incremental update; earlier ones stay good.
 
-    `B-T` needs `tsa`. Raises `pdf_unreadable`, `pdf_encrypted`, `document_certified`,
-    `timestamp_unavailable` and the codes of `check_certificate`.
+    `B-T` and above need `tsa`; `B-LT` and `B-LTA` also `revocation`, which must speak for every
+    certificate of the signer's and the time stamp's chain. Raises `pdf_unreadable`,
+    `pdf_encrypted`, `document_certified`, `certification_not_first`, `timestamp_unavailable`,
+    `revocation_unavailable`, `certificate_revoked`, `signature_too_big` and the codes of
+    `check_certificate`; nothing comes out then.
     """
     check_certificate(key.certificate)
-    if level == "B-T" and tsa is None:
+    stamper = _required_stamper(level, tsa)
+    known = _known(key, revocation) if level in ("B-LT", "B-LTA") else None
+    said = statement(role, words)
+    signed, made = _signed(
+        data, key=key, stamper=stamper, said=said, at=signing_time or clock.now()
+    )
+    if known is None or revocation is None or stamper is None:
+        return signed
+    stamp_chain = stamp_line(made)
+    validation = known + revocation(stamp_chain) + ValidationData(certificates=stamp_chain)
+    require_covered(stamp_chain, validation, at=clock.now())
+    if level == "B-LT":
+        return add_validation_data(signed, validation)
+    return add_document_timestamp(signed, tsa=stamper, validation=validation, revocation=revocation)
+
+
+def _required_stamper(level: Level, tsa: Stamper | None) -> Stamper | None:
+    if level == "B-B":
+        return None
+    if tsa is None:
         raise InvalidInput(
-            "Для уровня B-T нужна служба отметок времени. Укажите её в настройках.",
-            "Level B-T needs a time-stamp authority. Name one in the settings.",
+            f"Для уровня {level} нужна служба отметок времени. Укажите её в настройках.",
+            f"Level {level} needs a time-stamp authority. Name one in the settings.",
             code="timestamp_unavailable",
         )
-    stamper = tsa if level == "B-T" else None
-    at = signing_time or clock.now()
+    return tsa
+
+
+def _known(key: SigningKey, revocation: Revocation | None) -> ValidationData:
+    """What proves the signer's chain, asked for before the key is used."""
+    chain = (key.certificate.dump(), *(one.dump() for one in key.chain))
+    if revocation is None:
+        raise no_revocation_data(chain[0])
+    found = revocation(chain)
+    require_covered(chain, found, at=clock.now())
+    above = (one.dump() for one in key.chain if one.subject != one.issuer)
+    return found + ValidationData(certificates=(chain[0], *above))
+
+
+def _signed(
+    data: bytes, *, key: SigningKey, stamper: Stamper | None, said: Statement, at: datetime
+) -> tuple[bytes, bytes]:
+    """The signed PDF and the CMS in it; a place that proves too small is made again, larger."""
     room = _room(key.chain, key.certificate, stamped=stamper is not None)
-    for attempt in range(3):
-        buffer, digest, start, end = _place(data, room=room << 2 * attempt, words=words, at=at)
+    for _ in range(3):
+        place = signature_place(data, room=room, words=said.words, at=at, certifies=said.certifies)
         attributes = signed_attributes(
-            digest=digest, certificate=key.certificate, signing_time=None
+            digest=place.digest,
+            certificate=key.certificate,
+            signing_time=None,
+            commitment=said.commitment,
         )
         made = assemble(
             attributes=attributes,
@@ -151,12 +126,20 @@ def sign_pdf(
             chain=key.chain,
             tsa=stamper,
         )
-        check_signature(made, digest=digest)
+        check_signature(made, digest=place.digest)
         try:
-            return fill(buffer, start=start, end=end, digest=digest, made=made)
+            return fill(
+                place.buffer, start=place.start, end=place.end, digest=place.digest, made=made
+            ), made
         except TooSmall:
-            continue
+            room = len(made) + _SLACK
     raise no_room()
+
+
+def _room(chain: tuple[x509.Certificate, ...], leaf: x509.Certificate, *, stamped: bool) -> int:
+    certificates = len(leaf.dump()) * 2 + sum(len(cert.dump()) for cert in chain)
+    key = int(leaf.public_key.bit_size) // 8 + 64
+    return certificates + key + 1024 + (STAMP_ROOM if stamped else 0)
 
 
 def prepare(
@@ -164,25 +147,35 @@ def prepare(
     *,
     certificate: bytes,
     chain: tuple[bytes, ...] = (),
+    role: Role | None = None,
     words: Words = NO_WORDS,
     signing_time: datetime | None = None,
     room: int = 24 * 1024,
 ) -> Prepared:
     """First half for a client-held key: check the certificate, make the place, name the digest.
 
-    Raises like `sign_pdf`; the certificate is refused here, before the user signs.
+    The place is at least `room` bytes, more for a long chain. Raises like `sign_pdf`; the
+    certificate is refused here, before the user signs.
     """
     leaf = read_certificate(certificate)
     check_certificate(leaf)
-    buffer, digest, start, end = _place(
-        data, room=room, words=words, at=signing_time or clock.now()
+    said = statement(role, words)
+    due = _room(tuple(read_certificate(der) for der in chain), leaf, stamped=True)
+    place = signature_place(
+        data,
+        room=max(room, due),
+        words=said.words,
+        at=signing_time or clock.now(),
+        certifies=said.certifies,
     )
     return Prepared(
-        document=buffer.getvalue(),
-        digest=digest,
-        attributes=signed_attributes(digest=digest, certificate=leaf, signing_time=None),
+        document=place.buffer.getvalue(),
+        digest=place.digest,
+        attributes=signed_attributes(
+            digest=place.digest, certificate=leaf, signing_time=None, commitment=said.commitment
+        ),
         certificate=leaf.dump(),
         chain=chain,
-        start=start,
-        end=end,
+        start=place.start,
+        end=place.end,
     )

@@ -9,13 +9,20 @@ from secrets import randbits
 
 from asn1crypto import tsp
 
+from core import clock
 from core.errors import Unavailable
+from signatures.signers import Moment, check_token
+from signatures.trust import NOBODY
 
 Stamper = Callable[[bytes], bytes]
 
 
 def request_stamp(imprint: bytes, *, tsa: Stamper, algorithm: str = "sha256") -> bytes:
-    """The token for a digest, as DER. Raises `timestamp_unavailable` for a wrong answer."""
+    """The token for a digest, as DER, its own signature checked.
+
+    Raises `timestamp_unavailable` for a wrong answer. Whether the authority is trusted is the
+    validation's matter.
+    """
     nonce = randbits(63)
     request = tsp.TimeStampReq(
         {
@@ -38,9 +45,15 @@ def request_stamp(imprint: bytes, *, tsa: Stamper, algorithm: str = "sha256") ->
             and info["nonce"].native == nonce
             and info["message_imprint"]["hashed_message"].native == imprint
         )
-    except (ValueError, TypeError, KeyError, OSError) as problem:
+        # A token that is not whole would spoil the signature it is put into for good.
+        found, _ = check_token(
+            token["content"],
+            imprint_of=lambda name: imprint if name == algorithm else b"",
+            moment=Moment(NOBODY, clock.now()),
+        )
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OSError) as problem:
         raise _unavailable() from problem
-    if not is_ours:
+    if not (is_ours and found.intact):
         raise _unavailable()
     return bytes(token.dump())
 
