@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from pyhanko.pdf_utils import generic
 from pyhanko.sign.diff_analysis import (
     DEFAULT_DIFF_POLICY,
     CatalogModificationRule,
@@ -24,11 +25,16 @@ from pyhanko.sign.diff_analysis import (
     XrefStreamRule,
 )
 from pyhanko.sign.diff_analysis.policies import _find_orphans
+from pyhanko.sign.fields import MDPPerm
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
+from signatures import additions
 from signatures.layout import is_tail_whole
 
+_EVIDENCE = {
+    *("/Type", "/VRI", "/Certs", "/CRLs", "/OCSPs", "/Cert", "/CRL", "/OCSP", "/TU", "/TS")
+}
 _HEX = re.compile(rb"<(?:[0-9A-F]*|[0-9a-f]*)>")
 _END = re.compile(rb"startxref[\r\n\s]+(\d+)[\r\n\s]+%%EOF[\r\n\s]*")
 
@@ -102,10 +108,16 @@ def coverage_of(
         return "partial", ("coverage_incomplete",)
     if not is_tail_whole(embedded.reader, data, span.total, embedded.signed_revision):
         return "entire_revision", ("trailing_bytes",)
-    return "entire_revision", _changes(embedded, is_last=is_last)
+    codes = _changes(embedded, is_last=is_last)
+    if not codes:
+        codes = additions.findings(embedded.reader, data, embedded.signed_revision)
+    return "entire_revision", codes
 
 
 def _changes(embedded: EmbeddedPdfSignature, *, is_last: bool) -> tuple[str, ...]:
+    if embedded.docmdp_level == MDPPerm.NO_CHANGES and not is_last:
+        # Validation data and time stamps only (ISO 32000-2 table 257).
+        return ("changed_after_signing",)
     found = embedded.evaluate_modifications(_STRICT)
     allowed = ModificationLevel.LTA_UPDATES if is_last else ModificationLevel.FORM_FILLING
     if isinstance(found, DiffResult):
@@ -123,17 +135,23 @@ def _changes(embedded: EmbeddedPdfSignature, *, is_last: bool) -> tuple[str, ...
 
 
 def _are_orphans_bare(embedded: EmbeddedPdfSignature) -> bool:
-    """Whether added objects that nothing refers to hold nothing a viewer could ever show.
+    """Whether added objects that nothing refers to are certificates, lists or answers only.
 
-    Some writers leave certificates or lists behind; a page or a form has no business there.
+    Some writers leave such behind. Anything else could be what another program shows.
     """
     reader = embedded.reader
     for revision in range(embedded.signed_revision + 1, reader.xrefs.total_revisions):
         resolver = reader.get_historical_resolver(revision)
-        for reference in _find_orphans(resolver):
-            found = resolver(reference)
-            if isinstance(found, dict) and (
-                "/Subtype" in found or found.get("/Type", "/VRI") not in ("/VRI", "/DSS")
-            ):
-                return False
+        if not all(_is_evidence(resolver(one)) for one in _find_orphans(resolver)):
+            return False
     return True
+
+
+def _is_evidence(found: Any) -> bool:
+    """DER of more than 127 bytes, or the dictionaries and lists that lead to it."""
+    if isinstance(found, generic.StreamObject):
+        start = found.data[:2]
+        return start[:1] == b"\x30" and start[1:] >= b"\x81" and "/Subtype" not in found
+    if isinstance(found, dict):
+        return found.keys() <= _EVIDENCE and found.get("/Type", "/VRI") in ("/VRI", "/DSS")
+    return isinstance(found, list) and all(isinstance(one, generic.IndirectObject) for one in found)

@@ -35,12 +35,23 @@ def _read(stream: Any) -> Any:
     return _original(stream)
 
 
+_UNESCAPED = re.compile(rb"[\x80-\xff]")
+_original_name: Any = getattr(generic, "_decode_name")  # noqa: B009 - a private function
+
+
+def _decode_name(name: bytes) -> Any:
+    """A name with letters beyond ASCII that should have been escaped, as several writers do."""
+    return _original_name(_UNESCAPED.sub(lambda found: b"#%02x" % found[0][0], name))
+
+
 @contextmanager
 def quick_hex() -> Iterator[None]:
-    """Read hexadecimal strings quickly inside the block; the result is the same."""
+    """Inside the block: read hexadecimal strings quickly, and names that were not escaped."""
     module: Any = generic
     module.read_hex_string_from_stream = _read
+    module._decode_name = _decode_name
     try:
         yield
     finally:
         module.read_hex_string_from_stream = _original
+        module._decode_name = _original_name

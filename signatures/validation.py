@@ -6,6 +6,7 @@ Whatever the bytes do to the parsers below, the answer is a report.
 
 import hashlib
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -27,13 +28,14 @@ from signatures.coverage import Span, coverage_of, signed_span
 from signatures.hexstrings import quick_hex
 from signatures.report import Report, SignatureReport, unique
 from signatures.signers import Moment, check_signer, check_token
-from signatures.trust import NOBODY, TrustStore
+from signatures.trust import NOBODY, TrustStore, of_request
 
 log = logging.getLogger(__name__)
 
 _PADES = "/ETSI.CAdES.detached"
 _SUBFILTERS = {_PADES, "/adbe.pkcs7.detached"}
 _STAMP = "/ETSI.RFC3161"
+_RANGE = re.compile(rb"/ByteRange\s*\[")
 
 
 def validate_bytes(request: dict[str, Any]) -> dict[str, Any]:
@@ -42,7 +44,7 @@ def validate_bytes(request: dict[str, Any]) -> dict[str, Any]:
     `data` and `signature` are bytes, `digests` names to bytes, `roots`, `others` and `crls`
     lists of DER, `at` ISO 8601; all but one of `data` and `signature` may be left out.
     """
-    store = TrustStore(*(tuple(request.get(name, ())) for name in ("roots", "others", "crls")))
+    store = of_request(request)
     at = request.get("at")
     return validate(
         request.get("data"),
@@ -176,10 +178,19 @@ def _validate_pdf(data: bytes, *, trust: TrustStore, at: datetime) -> Report:
     if not fields:
         return Report((), at, ("no_signature",))
     findings: tuple[str, ...] = ("hybrid_reference",) if reader.xrefs.hybrid_xrefs_present else ()
+    if len(_RANGE.findall(data)) > len(fields) + _usage_rights(reader):
+        findings += ("signature_hidden",)
     found = _Signatures(reader, data, Moment(trust, at, _evidence(reader))).report(fields)
     if all(one.level == "DocTimeStamp" for one in found):
         findings += ("no_signature",)
     return Report(found, at, findings)
+
+
+def _usage_rights(reader: PdfFileReader) -> int:
+    """Signatures of a program's maker that switch functions on and say nothing of the text."""
+    if "/Perms" not in reader.root:
+        return 0
+    return sum(1 for key in ("/UR", "/UR3") if key in reader.root["/Perms"])
 
 
 def _evidence(reader: PdfFileReader) -> Evidence:
