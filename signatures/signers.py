@@ -35,6 +35,7 @@ from signatures.chains import (
     check_chain,
 )
 from signatures.keys import may_sign
+from signatures.ocsp_answers import stapled
 from signatures.report import SignatureReport, StampReport, unique
 from signatures.trust import TrustStore
 from signatures.verifier import VERIFIER
@@ -193,6 +194,7 @@ def _own_evidence(signed: cms.SignedData, info: cms.SignerInfo, more: Evidence) 
     crls, ocsps = list(more.crls), list(more.ocsps)
     if isinstance(signed["crls"], cms.RevocationInfoChoices):
         crls.extend(one.chosen.dump() for one in signed["crls"] if one.name == "")
+        ocsps.extend(stapled(signed["crls"]))
     try:
         kept = find_unique_cms_attribute(info["signed_attrs"], "adobe_revocation_info_archival")
         crls.extend(one.dump() for one in kept["crl"] or ())

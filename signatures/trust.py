@@ -1,30 +1,66 @@
-"""Whom to trust: roots, helping certificates and revocation lists, as plain bytes."""
+"""Whom to trust: roots, helping certificates, revocation data, accreditation, as plain data."""
 
+import hashlib
 import re
 from base64 import b64decode
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import date
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from asn1crypto import crl, x509
+import msgspec
+from asn1crypto import x509
 
-from core.errors import InvalidInput
+from core.errors import InvalidInput, Unavailable
+from signatures import ocsp_answers
+from signatures import revocation_lists as crls_read
 
 _PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----\s*(.*?)-----END \1-----", re.DOTALL)
-_SUFFIXES = {".pem", ".der", ".crt", ".cer", ".crl", ".p7b"}
+_SUFFIXES = {".pem", ".der", ".crt", ".cer", ".crl", ".p7b", ".ocsp", ".ors"}
+
+
+@dataclass(frozen=True, slots=True)
+class ListFile:
+    """A revocation list too big to travel: a file of that SHA-256 (hex), and its issuer's name."""
+
+    path: str
+    sha256: str
+    issuer_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accredited:
+    """A period in which an authority was accredited (63-FZ art. 16); days are Moscow's.
+
+    `kind` says by what its certificates are known: "certificate" for the SHA-256 of the issuing
+    certificate, "key" for its subject key identifier; `value` in hex. `until` is the first day
+    without accreditation.
+    """
+
+    kind: str
+    value: str
+    since: date
+    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TrustStore:
-    """DER bytes only, so that it travels to other processes and hashes by content."""
+    """DER bytes and plain data, so that it travels to other processes and hashes by content."""
 
     roots: tuple[bytes, ...] = ()
     others: tuple[bytes, ...] = ()
     crls: tuple[bytes, ...] = ()
+    ocsps: tuple[bytes, ...] = ()
+    lists: tuple[ListFile, ...] = ()
+    accredited: tuple[Accredited, ...] = ()
 
     def __add__(self, more: "TrustStore") -> "TrustStore":
         """Both stores together."""
-        return TrustStore(self.roots + more.roots, self.others + more.others, self.crls + more.crls)
+        return TrustStore(
+            *(getattr(self, one.name) + getattr(more, one.name) for one in fields(TrustStore))
+        )
 
 
 NOBODY = TrustStore()
@@ -35,9 +71,9 @@ def _ders(data: bytes) -> Iterable[bytes]:
     return blocks or [data]
 
 
-def _checked(der: bytes, kind: type[x509.Certificate] | type[crl.CertificateList]) -> bytes:
+def _checked(der: bytes) -> bytes:
     try:
-        parsed = kind.load(der, strict=True)
+        parsed = x509.Certificate.load(der, strict=True)
         parsed.native  # noqa: B018 - forces the parse
         return bytes(parsed.dump())
     except Exception as problem:
@@ -50,7 +86,7 @@ def _checked(der: bytes, kind: type[x509.Certificate] | type[crl.CertificateList
 
 def certificates(data: bytes) -> tuple[bytes, ...]:
     """The certificates in PEM or DER bytes. Raises `trust_unreadable`."""
-    return tuple(_checked(der, x509.Certificate) for der in _ders(data))
+    return tuple(_checked(der) for der in _ders(data))
 
 
 def revocation_lists(data: bytes) -> tuple[bytes, ...]:
@@ -58,8 +94,8 @@ def revocation_lists(data: bytes) -> tuple[bytes, ...]:
     found = []
     for der in _ders(data):
         try:
-            crl.CertificateList.load(der, strict=True)["tbs_cert_list"]["issuer"].native  # noqa: B018
-        except Exception as problem:
+            crls_read.load(der)
+        except ValueError as problem:
             raise InvalidInput(
                 "Файл не является списком отзыва в PEM или DER.",
                 "The file is not a revocation list in PEM or DER.",
@@ -94,10 +130,18 @@ def _is_crl(data: bytes) -> bool:
     if b"BEGIN X509 CRL" in data:
         return True
     try:
-        tbs = crl.CertificateList.load(data)["tbs_cert_list"]
-        return tbs["this_update"].native is not None
-    except Exception:
+        crls_read.load(data)
+    except ValueError:
         return False
+    return True
+
+
+def _is_answer(data: bytes) -> bool:
+    try:
+        ocsp_answers.load(data)
+    except ValueError:
+        return False
+    return True
 
 
 def from_paths(*, trust: Iterable[Path] = (), crls: Iterable[Path] = ()) -> TrustStore:
@@ -111,6 +155,8 @@ def from_paths(*, trust: Iterable[Path] = (), crls: Iterable[Path] = ()) -> Trus
             data = file.read_bytes()
             if _is_crl(data):
                 store += from_bytes(crls=[data])
+            elif _is_answer(data):
+                store += TrustStore(ocsps=(data,))
             elif is_crl_due and path.is_dir():
                 continue
             elif is_crl_due:
@@ -118,3 +164,30 @@ def from_paths(*, trust: Iterable[Path] = (), crls: Iterable[Path] = ()) -> Trus
             else:
                 store += from_bytes(trust=[data])
     return store
+
+
+def packed(store: TrustStore) -> bytes:
+    """The whole store as the content of a file; `of_request` reads it."""
+    return msgspec.msgpack.encode(store)
+
+
+def of_request(request: dict[str, Any]) -> TrustStore:
+    """The store of a request to a worker process: `trust_file`, or its parts one by one.
+
+    A file is named by the SHA-256 of its content and read once a process.
+    """
+    if request.get("trust_file"):
+        return _from_file(str(request["trust_file"]))
+    parts = ("roots", "others", "crls", "ocsps", "lists", "accredited")
+    return msgspec.convert({name: list(request.get(name) or ()) for name in parts}, TrustStore)
+
+
+@lru_cache(maxsize=4)
+def _from_file(path: str) -> TrustStore:
+    try:
+        content = Path(path).read_bytes()
+    except OSError as problem:
+        raise Unavailable(code="trust_file_missing") from problem
+    if hashlib.sha256(content).hexdigest() != Path(path).stem:
+        raise Unavailable(code="trust_file_changed")
+    return msgspec.msgpack.decode(content, type=TrustStore)
