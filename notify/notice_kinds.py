@@ -73,6 +73,13 @@ NOTICE_KINDS: dict[str, NoticeKind] = {
         " the control list's total has not changed.",
         is_mailed=False,
     ),
+    "signature_due": NoticeKind(
+        "Документ ждёт вашей подписи", "A document awaits your signature",
+        "Подошла очередь вашей организации подписать документ. Откройте его и подпишите"
+        " или верните автору.",
+        "It is your organization's turn to sign a document. Open it and sign it, or return it"
+        " to its author.",
+    ),
     "document_received": NoticeKind(
         "Новый входящий документ", "A new incoming document",
         "Получен новый документ. Откройте входящие.",

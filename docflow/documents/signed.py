@@ -7,6 +7,7 @@ from typing import Any
 from audit import events, transitions
 from core import clock, db
 from core.actor import Actor
+from docflow.documents import authority, signing_steps
 from docflow.documents.kinds import kind_of
 from docflow.documents.states import TRANSITIONS, DocumentStatus
 
@@ -35,7 +36,10 @@ async def record(
     account_id: uuid.UUID | None = None,
     blob_id: uuid.UUID | None = None,
 ) -> uuid.UUID:
-    """Write one signature with the whole answer of its check; inside the caller's transaction."""
+    """Write one signature with the whole answer of its check, and what authority its signer has.
+
+    Belongs inside the caller's transaction.
+    """
     signature_id = clock.new_id()
     signed_at = (one.get("timestamp") or {}).get("time") or one.get("signing_time")
     certificate = one.get("certificate_sha256") or ""
@@ -54,38 +58,61 @@ async def record(
               "reasons": [reason["code"] for reason in one["reasons"]]},
         detail={"signer": one["signer"]},
     )  # fmt: skip
+    await authority.assess(actor, signature_id)
     return signature_id
 
 
 async def settle(actor: Actor, document: db.Row) -> None:
     """Move the document to `signed` once its main file has the signatures its kind asks for.
 
-    Only valid approving ones count, and one for each certificate.
+    Only valid approving ones count whose signer has the authority the kind asks for, and one for
+    each certificate. Where a signing order is set,
+    every approving signature of it has to be in.
     """
     if document["status"] not in (DocumentStatus.DRAFT, DocumentStatus.SIGNING):
         return
+    kind = kind_of(document["kind"])
     good = await db.value(
-        """SELECT count(DISTINCT s.certificate_sha256) FROM signature AS s
-           JOIN document_file AS f ON f.id = s.file_id
-           WHERE s.document_id = $1 AND f.role = 'main' AND f.is_current
-           AND s.verdict = 'valid' AND s.role = 'approving'""",
+        f"""SELECT count(DISTINCT s.certificate_sha256) FROM signature AS s
+            JOIN document_file AS f ON f.id = s.file_id CROSS JOIN {authority.NEWEST}
+            WHERE s.document_id = $1 AND f.role = 'main' AND f.is_current
+            AND s.verdict = 'valid' AND s.role = 'approving'
+            AND {authority.COUNTS[kind.authority]}""",
         document["id"],
     )
-    needed = kind_of(document["kind"]).signatures
-    if good and good >= needed:
+    needed = kind.signatures
+    if good and good >= needed and not await signing_steps.is_awaiting(document["id"]):
         await transitions.move(
             actor, "document", document["id"], graph=TRANSITIONS,
             source=DocumentStatus(document["status"]), target=DocumentStatus.SIGNED,
             verb="document.signed", document_id=document["id"], data={"signatures": good},
         )  # fmt: skip
+        await signing_steps.skip_rest(actor, document["id"])
 
 
 async def signatures_of(document_id: uuid.UUID) -> list[db.Row]:
-    """The signatures on the current files of a document, with what their check found."""
-    return await db.rows(
-        """SELECT s.id, s.file_id, s.form, s.role, s.signer, s.signed_at, s.verdict, s.report,
-                  s.checked_at, encode(s.certificate_sha256, 'hex') AS certificate
-           FROM signature AS s JOIN document_file AS f ON f.id = s.file_id AND f.is_current
-           WHERE s.document_id = $1 ORDER BY s.id""",
+    """The signatures on the current files of a document, with what their check found.
+
+    Four answers that are never mixed: `verdict` (does it hold), `qualified`, `certified_means`
+    (this service's own check is not one by certified means, 63-FZ art. 11), `authority`.
+    """
+    found = await db.rows(
+        f"""SELECT s.id, s.file_id, s.form, s.role, s.signer, s.signed_at, s.verdict, s.report,
+                   s.checked_at, encode(s.certificate_sha256, 'hex') AS certificate,
+                   a.basis, a.state, a.reasons, a.power_id, a.revocation, a.at,
+                   a.checked_at AS authority_at, p.number AS mchd_number
+            FROM signature AS s JOIN document_file AS f ON f.id = s.file_id AND f.is_current
+            CROSS JOIN {authority.NEWEST} LEFT JOIN power_of_attorney AS p ON p.id = a.power_id
+            WHERE s.document_id = $1 ORDER BY s.id""",
         document_id,
     )
+    return [
+        {
+            **row,
+            "technically_valid": row["verdict"] == "valid",
+            "qualified": row["report"].get("qualified"),
+            "certified_means": False,
+            "authority": authority.described({**row, "checked_at": row["authority_at"]}),
+        }
+        for row in found
+    ]

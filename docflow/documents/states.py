@@ -61,3 +61,23 @@ SESSION_TRANSITIONS: Mapping[SessionStatus, frozenset[SessionStatus]] = {
     SessionStatus.CANCELLED: frozenset(),
     SessionStatus.EXPIRED: frozenset(),
 }
+
+
+class StepStatus(StrEnum):
+    """Where one expected signature stands (этап подписания)."""
+
+    WAITING = "waiting"
+    """its turn has not come"""
+    DUE = "due"
+    """may be signed now"""
+    SIGNED = "signed"
+    SKIPPED = "skipped"
+    """the document was signed without it"""
+
+
+STEP_TRANSITIONS: Mapping[StepStatus, frozenset[StepStatus]] = {
+    StepStatus.WAITING: frozenset({StepStatus.DUE, StepStatus.SKIPPED}),
+    StepStatus.DUE: frozenset({StepStatus.SIGNED, StepStatus.WAITING, StepStatus.SKIPPED}),
+    StepStatus.SIGNED: frozenset({StepStatus.WAITING}),
+    StepStatus.SKIPPED: frozenset(),
+}

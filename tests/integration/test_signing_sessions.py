@@ -159,8 +159,9 @@ async def test_wrong_answers_enter_nothing(clerk: Actor, person: Issued) -> None
         (b"\x00" * 64, "signature_does_not_fit"),
         (b"", "signature_unreadable"),
         (b"x" * (2 << 20), "signature_unreadable"),
+        (b"x" * (4 << 20), "signature_too_large"),
         (cms.sign_detached(digest=challenge.digest, key=other.key()), "certificate_changed"),
-        (cms.sign_detached(digest=b"\x01" * 32, key=person.key()), "signature_does_not_fit"),
+        (cms.sign_detached(digest=b"\x01" * 32, key=person.key()), "signature_of_other_bytes"),
     ):
         await refused_with(code, signing.finish(clerk, challenge.session_id, answer=answer))
     assert await signed.signatures_of(document_id) == []
