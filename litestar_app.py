@@ -17,6 +17,7 @@ from core import clock, errors, sealing
 from core.errors import ServiceError
 from directory.controllers import access, organizations
 from directory.controllers.authentication import Authentication, answer_request_id
+from docflow.documents import authority_controllers as authority
 from docflow.documents import controllers as documents
 from docflow.routing import controllers as routing
 from notify import controllers as notify
@@ -47,6 +48,10 @@ API_CONTROLLERS = [
     documents.DocumentController,
     documents.FileController,
     documents.JournalController,
+    authority.MchdController,
+    authority.SignatureAuthorityController,
+    authority.PowerRuleController,
+    authority.PersonCertificateController,
     routing.DispatchController,
     routing.DeliveryController,
     notify.WebhookController,

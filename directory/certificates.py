@@ -115,7 +115,8 @@ async def withdraw(actor: Actor, *, certificate_id: uuid.UUID) -> None:
             raise NotFound(person_certificate=str(certificate_id))
         await links.require_authority(actor, found["organization_id"])
         ended = await db.execute(
-            "UPDATE person_certificate SET withdrawn_at = $2 WHERE id = $1 AND withdrawn_at IS NULL",
+            """UPDATE person_certificate SET withdrawn_at = $2
+               WHERE id = $1 AND withdrawn_at IS NULL""",
             certificate_id, clock.now(),
         )  # fmt: skip
         if ended:

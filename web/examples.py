@@ -1,7 +1,7 @@
 """Examples of request bodies for the description of the API, one for each struct."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from directory import schemas as directory
 from directory.people import Holders
 from directory.selection import Selector
 from directory.states import Line, OrganizationKind
+from docflow.documents import authority_schemas as authority
 from docflow.documents import schemas as documents
 from docflow.documents.cards import CardInput
 from docflow.routing import schemas as routing
@@ -79,6 +80,17 @@ _DOCUMENTS = (
     ),
 )  # fmt: skip
 
+_AUTHORITY = (
+    authority.MchdInput(xml="<Доверенность/>".encode(), signature=b"\x30\x82\x05\xa1"),
+    authority.RevocationInput(
+        effective_at=datetime(2026, 11, 20, 9, 0, tzinfo=UTC),
+        ground="Уведомление доверителя от 20.11.2026 № 14",
+    ),
+    authority.AuthorityInput(),
+    authority.RuleInput(matched_by="text", pattern="подпис писем", kinds=["letter", "circular"]),
+    authority.PersonCertificateInput(person_id=PERSON, certificate=b"\x30\x82\x03\x0f"),
+)
+
 _ROUTING = (
     DispatchInput(
         selector=Selector(subtree_of=CENTER, line=Line.BRANCH), mode="chancery",
@@ -98,7 +110,7 @@ _NOTIFY = (
 )
 
 EXAMPLES: Mapping[type, Any] = {
-    type(one): one for one in (*_ACCESS, *_DIRECTORY, *_DOCUMENTS, *_ROUTING, *_NOTIFY)
+    type(one): one for one in (*_ACCESS, *_DIRECTORY, *_DOCUMENTS, *_AUTHORITY, *_ROUTING, *_NOTIFY)
 }
 """By the struct that a route takes as its body."""
 

@@ -28,6 +28,15 @@ OFFICE = frozenset(
 )
 
 
+Authority = Literal["none", "organization", "head_or_mchd"]
+"""How much a signer must have to bind the organization (ADR 0012).
+
+`organization`: anything that ties the certificate to it: its own key, its signatory, its head, a
+power of attorney. `head_or_mchd`: its head, or somebody with a power of attorney. `none`: any
+valid signature will do.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class FileRule:
     """Which bytes may stand in a place of a document."""
@@ -54,6 +63,8 @@ class DocumentKind:
     """Fields of the card (`addressee`, `due_on`, `executor_id`) or of `fields` it must carry."""
     signatures: int = 1
     """Approving signatures without which it gets no number."""
+    authority: Authority = "organization"
+    """What an approving signature needs to count as one."""
     route: Literal["down", "up", "any", "none"] = "any"
     """Where it may be sent: to subordinates, to superiors, to anybody, or nowhere."""
     parent_link: str | None = None

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from docflow.documents.authority_schemas import AuthorityView
 from docflow.documents.signing import SignatureRole
 
 
@@ -57,7 +58,11 @@ class FileView(msgspec.Struct, frozen=True):
 
 
 class SignatureView(msgspec.Struct, frozen=True):
-    """One signature and what its check found."""
+    """One signature and what its check found.
+
+    Four answers apart: `technically_valid`; `qualified`, null while nobody can tell;
+    `certified_means`, false for this service's own check; `authority` to sign.
+    """
 
     id: uuid.UUID
     file_id: uuid.UUID
@@ -68,6 +73,10 @@ class SignatureView(msgspec.Struct, frozen=True):
     verdict: str
     checked_at: datetime
     certificate: str
+    technically_valid: bool
+    qualified: bool | None
+    certified_means: bool
+    authority: AuthorityView
     report: dict[str, Any]
 
 

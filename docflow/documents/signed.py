@@ -66,8 +66,8 @@ async def settle(actor: Actor, document: db.Row) -> None:
     """Move the document to `signed` once its main file has the signatures its kind asks for.
 
     Only valid approving ones count whose signer has the authority the kind asks for, and one for
-    each certificate. Where a signing order is set,
-    every approving signature of it has to be in.
+    each certificate. Where a signing order is set, every approving signature of it has to be
+    in.
     """
     if document["status"] not in (DocumentStatus.DRAFT, DocumentStatus.SIGNING):
         return
@@ -102,7 +102,8 @@ async def signatures_of(document_id: uuid.UUID) -> list[db.Row]:
                    a.basis, a.state, a.reasons, a.power_id, a.revocation, a.at,
                    a.checked_at AS authority_at, p.number AS mchd_number
             FROM signature AS s JOIN document_file AS f ON f.id = s.file_id AND f.is_current
-            CROSS JOIN {authority.NEWEST} LEFT JOIN power_of_attorney AS p ON p.id = a.power_id
+            LEFT JOIN {authority.NEWEST} ON true
+            LEFT JOIN power_of_attorney AS p ON p.id = a.power_id
             WHERE s.document_id = $1 ORDER BY s.id""",
         document_id,
     )
@@ -110,9 +111,13 @@ async def signatures_of(document_id: uuid.UUID) -> list[db.Row]:
         {
             **row,
             "technically_valid": row["verdict"] == "valid",
-            "qualified": row["report"].get("qualified"),
+            "qualified": _flag(row["report"].get("qualified")),
             "certified_means": False,
             "authority": authority.described({**row, "checked_at": row["authority_at"]}),
         }
         for row in found
     ]
+
+
+def _flag(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None

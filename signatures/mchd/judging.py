@@ -68,9 +68,13 @@ def judge(
     question: Question,
     rules: tuple[PowerRule, ...],
     parent_of: Callable[[str], Signed | None],
-    head: Head | None = None,
+    head_on: Callable[[date], Head | None] = lambda _: None,
 ) -> Judgement:
-    """All that speaks for or against; `parent_of` finds a stored power of attorney by number."""
+    """All that speaks for or against.
+
+    `parent_of` finds a stored power of attorney by number, `head_on` whom the directory knows as
+    the organization's head on a day.
+    """
     if not one.content.is_parsed:
         return Judgement("indeterminate", ("mchd_not_parsed",))
     codes = [
@@ -88,8 +92,13 @@ def judge(
     for link in links:
         codes.extend(_signature_codes(link))
     if not root.content.is_delegated:
+        head = head_on(root.content.issued_on) if root.content.issued_on else None
         codes.extend(_principal_codes(root, question, head))
-    asked = all(link.registry_asked_at is not None for link in links)
+    # A registry's word from before the signing says nothing of the time between.
+    asked = all(
+        link.registry_asked_at is not None and link.registry_asked_at >= question.proven_at
+        for link in links
+    )
     if not asked and "mchd_revoked" not in codes:
         codes.append("revocation_not_checked")
     found = tuple(dict.fromkeys(codes))

@@ -4,7 +4,7 @@ from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
 from core.migrations import run_sql
 
-ID = "2026-11-22T05:58:00:000000"
+ID = "2026-11-22T05:59:30:000000"
 VERSION = "1.38.0"
 DESCRIPTION = "authority to sign"
 
