@@ -14,13 +14,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
+from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from core import clock
 from signatures.keys import SigningKey, from_private_key
 from signatures.trust import TrustStore
 
-KeyKind = Literal["ec", "rsa"]
+KeyKind = Literal["ec", "ec384", "rsa"]
 
 _SHA256 = hashes.SHA256()
 _OIDS = {
@@ -64,10 +65,10 @@ class Subject:
 
 
 def new_private_key(kind: KeyKind) -> Any:
-    """A fresh P-256 or RSA-2048 key."""
+    """A fresh RSA-2048, P-256 or P-384 key."""
     if kind == "rsa":
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return ec.generate_private_key(ec.SECP256R1())
+    return ec.generate_private_key(ec.SECP384R1() if kind == "ec384" else ec.SECP256R1())
 
 
 def _usage(**yes: bool) -> x509.KeyUsage:
@@ -200,6 +201,35 @@ class Authority:
                 .build()
             )
         return builder.sign(self.private, _SHA256).public_bytes(serialization.Encoding.DER)
+
+    def ocsp(
+        self,
+        certificate: x509.Certificate,
+        *,
+        revoked_at: datetime | None = None,
+        this_update: datetime | None = None,
+        next_update: datetime | None = None,
+    ) -> bytes:
+        """An OCSP answer (RFC 6960) on one certificate, signed by the authority itself, in DER."""
+        since = this_update or clock.now() - timedelta(minutes=5)
+        answer = (
+            ocsp.OCSPResponseBuilder()
+            .add_response(
+                cert=certificate,
+                issuer=self.certificate,
+                algorithm=hashes.SHA1(),  # noqa: S303 - names a certificate, protects nothing
+                cert_status=(
+                    ocsp.OCSPCertStatus.REVOKED if revoked_at else ocsp.OCSPCertStatus.GOOD
+                ),
+                this_update=since,
+                next_update=next_update or since + timedelta(days=7),
+                revocation_time=revoked_at,
+                revocation_reason=None,
+            )
+            .responder_id(ocsp.OCSPResponderEncoding.NAME, self.certificate)
+            .sign(self.private, _SHA256)
+        )
+        return answer.public_bytes(serialization.Encoding.DER)
 
     def stamping_key(self, name: str = "Docflow demo TSA", *, kind: KeyKind = "ec") -> SigningKey:
         """A key for a time-stamp authority under this one (RFC 3161 section 2.3)."""

@@ -8,12 +8,14 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from asn1crypto import cms, crl, ocsp, x509
 from cryptography.x509 import load_der_x509_crl
 
+from core import clock
 from core.errors import InvalidInput, Unavailable
+from signatures.chains import revocation_for
 from signatures.trust import TrustStore
 
 _SKEW = timedelta(minutes=5)
@@ -73,15 +75,20 @@ def _is_listed(der: bytes, serial: int) -> bool:
 
 
 def from_trust(trust: TrustStore) -> Revocation:
-    """Take lists and helping certificates out of a trust store; fetches nothing."""
+    """What a trust store holds for a chain, its root included; fetches nothing.
 
-    def found(chain: tuple[bytes, ...]) -> ValidationData:
-        line = _upwards(chain[0], (*chain, *trust.others))
-        issuers = {_facts(der).issuer for der in line}
-        lists = tuple(der for der in trust.crls if _list(der).issuer in issuers)
-        return ValidationData(certificates=line, crls=lists)
+    Every list and answer is verified before it is taken, once a minute for a chain.
+    """
+    return partial(_proved, trust=trust)
 
-    return found
+
+def _proved(chain: tuple[bytes, ...], *, trust: TrustStore) -> ValidationData:
+    return _at_minute(chain, trust, clock.now().replace(second=0, microsecond=0))
+
+
+@lru_cache(maxsize=64)
+def _at_minute(chain: tuple[bytes, ...], trust: TrustStore, _: datetime) -> ValidationData:
+    return ValidationData(*revocation_for(chain, trust, at=clock.now()))
 
 
 def line_of(signed: cms.SignedData) -> tuple[bytes, ...]:
