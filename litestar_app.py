@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 import asyncpg
-from litestar import Litestar, Request, Response
+from litestar import Controller, Litestar, Request, Response
 from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Contact, License
@@ -19,6 +19,7 @@ from directory.controllers import access, organizations
 from directory.controllers.authentication import Authentication, answer_request_id
 from docflow.documents import authority_controllers as authority
 from docflow.documents import controllers as documents
+from docflow.documents import signing_controllers as signing
 from docflow.routing import controllers as routing
 from notify import controllers as notify
 from storage.blobs import BlobMissing
@@ -42,12 +43,13 @@ STATUS: Mapping[type[ServiceError], HTTPStatus] = {
 }
 """HTTP status of each class of error; the nearest ancestor decides."""
 
-API_CONTROLLERS = [
+API_CONTROLLERS: list[type[Controller]] = [
     *access.CONTROLLERS,
     *organizations.CONTROLLERS,
     documents.DocumentController,
     documents.FileController,
     documents.JournalController,
+    *signing.CONTROLLERS,
     authority.MchdController,
     authority.SignatureAuthorityController,
     authority.PowerRuleController,

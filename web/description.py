@@ -22,6 +22,16 @@ Node: TypeAlias = dict[str, Any]
 PROBLEM = "application/problem+json"
 BINARY: Node = {"schema": {"type": "string", "format": "binary"}}
 
+SIGNATURE_FORM: Node = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {
+        "file": {"type": "string", "format": "binary", "description": ".sig, .p7s, .sgn, .p7m"},
+        "file_id": {"type": "string", "format": "uuid", "description": "Of the signed file"},
+        "role": {"enum": ["approving", "certifying", "endorsing", "sealing"]},
+    },
+}
+
 REFUSALS = {
     "401": ("NotAuthenticated", "Nobody is signed in, or the token does not hold"),
     "403": ("Forbidden", "Role, scope or organization do not allow this"),
@@ -119,6 +129,10 @@ def _describe(handler: HTTPRouteHandler, method: str, operation: Node) -> None:
         operation["requestBody"] = {
             "required": True, "content": {"application/octet-stream": BINARY},
             "description": "The file itself, not a form.",
+        }  # fmt: skip
+    if handler.opt.get("form_body"):
+        operation["requestBody"] = {
+            "required": True, "content": {"multipart/form-data": {"schema": SIGNATURE_FORM}},
         }  # fmt: skip
     refusals = {
         "401": not is_open or method == "POST",

@@ -12,7 +12,9 @@ from directory.selection import Selector
 from directory.states import Line, OrganizationKind
 from docflow.documents import authority_schemas as authority
 from docflow.documents import schemas as documents
+from docflow.documents import signing_schemas as signing
 from docflow.documents.cards import CardInput
+from docflow.documents.signing_steps import StepInput
 from docflow.routing import schemas as routing
 from docflow.routing.dispatch import DispatchInput
 from notify import schemas as notify
@@ -69,10 +71,14 @@ _DOCUMENTS = (
     documents.Reason(reason="В тексте указан прошлогодний срок, исправьте."),
     documents.CloseInput(file_index="02-14"),
     documents.LinkInput(to_id=DOCUMENT, kind="reply_to"),
-    documents.SealInput(),
-    documents.SigningInput(certificate=b"\x30\x82\x03\x0f"),
-    documents.SignatureInput(signature=b"\x5a\x17\x9c\x04"),
-    documents.DetachedInput(file_id=FILE, signature=b"\x30\x82\x05\xa1"),
+    signing.SealInput(),
+    signing.SigningInput(certificate_base64="MIIDDzCCAregAwIBAgIU"),
+    signing.SignatureInput(signature=b"\x5a\x17\x9c\x04"),
+    signing.AnswerInput(cms_base64="MIIFoQYJKoZIhvcNAQcCoIIFkjCC"),
+    signing.SignersInput(
+        steps=[StepInput(position=1, role="endorsing", post="legal"),
+               StepInput(position=2, person_id=PERSON)],
+    ),
     documents.RegisterInput(journal_id=JOURNAL, variables={"index": "12"}),
     documents.JournalInput(
         code="out-2027", title="Исходящие письма", direction="out", kinds=["letter", "circular"],

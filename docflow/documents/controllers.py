@@ -22,7 +22,6 @@ from docflow.documents import (
     registration,
     search,
     signed,
-    signing,
     timeline,
     visibility,
 )
@@ -188,53 +187,6 @@ class DocumentController(Controller):
             )
         )  # fmt: skip
 
-    @post("/{document_id:uuid}/submit", guards=WRITE, status_code=204, summary="Send to sign")
-    async def submit(self, document_id: FromPath[uuid.UUID], actor: Caller) -> None:
-        """Fix the draft and put it before the signatory."""
-        await signing.submit(actor, document_id)
-
-    @post("/{document_id:uuid}/decline", guards=SIGN, status_code=204, summary="Do not sign")
-    async def decline(
-        self, document_id: FromPath[uuid.UUID], data: JSONBody[wire.Reason], actor: Caller
-    ) -> None:
-        """The signatory sends it back with a reason."""
-        await signing.decline(actor, document_id, reason=data.reason)
-
-    @post("/{document_id:uuid}/seal", guards=SIGN, summary="Sign with the organization's key")
-    async def seal(
-        self, document_id: FromPath[uuid.UUID], data: JSONBody[wire.SealInput], actor: Caller
-    ) -> wire.Created:
-        """One more signature, by the organization's key."""
-        return wire.Created(
-            await signing.seal(actor, document_id, file_id=data.file_id, role=data.role)
-        )
-
-    # No Idempotency-Key: a session serves once and ends by itself; a second one harms nothing.
-    @post("/{document_id:uuid}/signing-sessions", guards=SIGN, summary="Begin signing")
-    async def begin_signing(
-        self, document_id: FromPath[uuid.UUID], data: JSONBody[wire.SigningInput], actor: Caller
-    ) -> wire.SigningView:
-        """First of two requests for a key the client holds."""
-        begun = await signing.begin(
-            actor, document_id, certificate=data.certificate, chain=tuple(data.chain),
-            file_id=data.file_id, role=data.role,
-        )  # fmt: skip
-        return wire.SigningView(
-            begun.session_id, begun.form, begun.attributes, begun.digest, begun.file_name,
-            begun.sha256,
-        )  # fmt: skip
-
-    @post("/{document_id:uuid}/signatures", guards=SIGN, summary="Bring a detached signature")
-    async def bring(
-        self, document_id: FromPath[uuid.UUID], data: JSONBody[wire.DetachedInput], actor: Caller
-    ) -> wire.Created:
-        """Enter a detached signature made elsewhere."""
-        return wire.Created(
-            await signing.bring(
-                actor, document_id, file_id=data.file_id, signature=data.signature, role=data.role
-            )
-        )
-
     @post("/{document_id:uuid}/register", guards=WRITE, summary="Give the number")
     async def register(
         self, document_id: FromPath[uuid.UUID], data: JSONBody[wire.RegisterInput], actor: Caller
@@ -257,7 +209,7 @@ class DocumentController(Controller):
 
 
 class FileController(Controller):
-    """Files' bytes and signing sessions' second half."""
+    """Files' bytes, and documents that come with theirs."""
 
     path = "/api/v1"
     tags = ("documents",)
@@ -274,13 +226,6 @@ class FileController(Controller):
         found = await files.visible_file(actor, file_id)
         stream = await blobs.open_blob(found["blob_id"])
         return Stream(stream, media_type=found["media_type"], headers=download_headers(found))
-
-    @post("/signing-sessions/{session_id:uuid}", guards=SIGN, summary="Finish signing")
-    async def finish(
-        self, session_id: FromPath[uuid.UUID], data: JSONBody[wire.SignatureInput], actor: Caller
-    ) -> wire.Created:
-        """Second of two requests for a key the client holds."""
-        return wire.Created(await signing.finish(actor, session_id, answer=data.signature))
 
     @post(
         "/intake",

@@ -3,12 +3,11 @@
 import uuid
 from datetime import date as Day
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from docflow.documents.authority_schemas import AuthorityView
-from docflow.documents.signing import SignatureRole
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -163,47 +162,6 @@ class RegistrationView(msgspec.Struct, frozen=True):
     journal_id: uuid.UUID
     number: str
     date: Day
-
-
-class SealInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What to sign with the organization's key; the main file when none is named."""
-
-    file_id: uuid.UUID | None = None
-    role: SignatureRole = "approving"
-
-
-class SigningInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The certificate (DER, base64) whose key the client holds, and its chain."""
-
-    certificate: bytes
-    chain: list[bytes] = []
-    file_id: uuid.UUID | None = None
-    role: SignatureRole = "approving"
-
-
-class SigningView(msgspec.Struct, frozen=True):
-    """What the key signs: `attributes` (DER, base64) for a bare signature, `digest` for a CMS."""
-
-    id: uuid.UUID
-    form: Literal["pades", "cades"]
-    attributes: bytes
-    digest: bytes
-    file_name: str
-    sha256: str
-
-
-class SignatureInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The raw signature over `attributes`, or a whole detached CMS; base64."""
-
-    signature: bytes
-
-
-class DetachedInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A detached signature made elsewhere over one file; base64 of DER, PEM or text."""
-
-    file_id: uuid.UUID
-    signature: bytes
-    role: SignatureRole = "approving"
 
 
 class LinkInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

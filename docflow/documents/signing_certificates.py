@@ -4,6 +4,8 @@ What forbids signing is refused; what would only leave the signature unproved is
 before the person signs.
 """
 
+import re
+from base64 import b64decode
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,6 +15,8 @@ from core.actor import Actor
 from core.errors import Forbidden, InvalidInput
 from core.sandbox import pool
 from docflow.documents import checking
+
+_PEM = re.compile(r"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +155,29 @@ async def _is_own_person(actor: Actor, subject: dict[str, str]) -> bool:
     surname = subject.get("surname", "").strip().casefold().replace("ё", "е")
     own = str(found["last_name"]).strip().casefold().replace("ё", "е")
     return not surname or not own or surname == own
+
+
+def from_text(text: str) -> bytes:
+    """A certificate in PEM or base64, with line breaks or without, as DER.
+
+    Raises `certificate_missing`, `certificate_unreadable`.
+    """
+    if not text.strip():
+        raise InvalidInput(
+            "Выберите сертификат, которым будете подписывать.",
+            "Choose the certificate you will sign with.",
+            code="certificate_missing",
+        )
+    armored = _PEM.search(text)
+    body = "".join((armored[1] if armored else text).split())
+    try:
+        return b64decode(body, validate=True)
+    except ValueError:
+        raise InvalidInput(
+            "Сертификат не читается. Выберите его заново.",
+            "The certificate cannot be read. Choose it again.",
+            code="certificate_unreadable",
+        ) from None
 
 
 def inn_of_entity(subject: dict[str, str]) -> str:

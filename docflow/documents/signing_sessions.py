@@ -83,11 +83,11 @@ async def begin(
     signing_entry.may_sign(actor)
     document = await visibility.own_document(actor, document_id, lock=False)
     signing_entry.require_signable(document)
+    checked = await signing_certificates.check(actor, certificate, chain=chain)
     file = await signing_entry.current_file(document_id, file_id)
     step = None
     if file["role"] == "main":
         step = await signing_steps.turn_of(actor, document, role=role)
-    checked = await signing_certificates.check(actor, certificate, chain=chain)
     made = await _prepared(file, await signing_entry.form_of(file, form), certificate, chain)
     session_id, moment = clock.new_id(), clock.now()
     told = role or (step["role"] if step else "approving")
