@@ -16,7 +16,16 @@ from signatures import marks
 
 _FREE_INFO = {"/ModDate", "/Producer"}
 _NEW_INFO = _FREE_INFO | {"/CreationDate", "/Creator"}
-_FREE_XMP = {"ModifyDate", "MetadataDate", "Producer", "InstanceID", "CreateDate", "CreatorTool"}
+_FREE_XMP = {
+    "ModifyDate",
+    "MetadataDate",
+    "Producer",
+    "InstanceID",
+    "CreateDate",
+    "CreatorTool",
+    "xmptk",
+    "about",
+}
 _Indirect: Any = generic.IndirectObject
 _DEEPEST = 32
 _FORM = ("/DR", "/DA", "/Q")
@@ -53,11 +62,7 @@ def _description(before: Any, after: Any) -> str | None:
     for key in (old.keys() | new.keys()) - free:
         if _value(old, key) != _value(new, key):
             return CHANGED
-    if _words(before.root) - _words(after.root):
-        return CHANGED
-    if _words(after.root) - _words(before.root) and "/Metadata" in before.root:
-        return CHANGED
-    return None
+    return CHANGED if _words(before.root) != _words(after.root) else None
 
 
 def _target(found: Any) -> Any:
@@ -90,7 +95,7 @@ def _words(root: Any) -> set[tuple[str, str]]:
     for element in etree.fromstring(stream.data, parser=parser).iter("{*}*"):
         pairs = [(element.tag, (element.text or "").strip()), *element.attrib.items()]
         found.update((str(name), str(text)) for name, text in pairs if text)
-    return {pair for pair in found if pair[0].rpartition("}")[2] not in {*_FREE_XMP, "xmptk"}}
+    return {pair for pair in found if pair[0].rpartition("}")[2] not in _FREE_XMP}
 
 
 def _form(before: Any, after: Any) -> str | None:

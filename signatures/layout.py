@@ -16,7 +16,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.xref import ObjStreamRef
 
 _SPACE = b"\0\t\n\f\r "
-_END = re.compile(rb"startxref[\r\n ]+(\d{1,12})[\r\n ]+%%EOF[\r\n ]{0,4}")
+_END = re.compile(rb"startxref[\r\n ]+(\d{1,12})[\r\n ]+%%EOF(?:\r\n|\r|\n)?")
 _OBJECT = re.compile(rb"(?<![0-9A-Za-z])(\d{1,10})[\s\0]+(\d{1,5})[\s\0]+obj\b")
 _HEAD = re.compile(rb"(\d{1,10})[ \r\n\t]+(\d{1,5})[ \r\n\t]+obj\b")
 _REMARK = re.compile(rb"(?:\s|%(?!PDF-|%EOF)[^\r\n]{0,32}(?=[\r\n]|$))*")
