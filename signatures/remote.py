@@ -3,15 +3,45 @@
 from datetime import datetime
 from typing import Any
 
-from signatures import pdf
+from signatures import dss, pdf
+from signatures.revocation_data import ValidationData
+from signatures.roles import Role
 
 
-def prepare(data: bytes, *, certificate: bytes, chain: list[bytes], at: str) -> dict[str, Any]:
+def prepare(
+    data: bytes,
+    *,
+    certificate: bytes,
+    chain: list[bytes],
+    at: str,
+    role: Role | None = None,
+    room: int = 24 * 1024,
+) -> dict[str, Any]:
     """`pdf.prepare` as a map of `state` and `document`; no key comes near the parser."""
     prepared = pdf.prepare(
         data,
         certificate=certificate,
         chain=tuple(chain),
+        role=role,
         signing_time=datetime.fromisoformat(at),
+        room=room,
     )
     return {"state": prepared.state(), "document": prepared.document}
+
+
+def add_validation_data(data: bytes, validation: ValidationData) -> bytes:
+    """`dss.add_validation_data`."""
+    return dss.add_validation_data(data, validation)
+
+
+def place_stamp(
+    data: bytes, validation: ValidationData | None, *, room: int = dss.STAMP_ROOM
+) -> dict[str, Any]:
+    """`dss.place_stamp` as a map of `document`, `digest`, `start` and `end`."""
+    place = dss.place_stamp(data, validation=validation, room=room)
+    return {
+        "document": place.buffer.getvalue(),
+        "digest": place.digest,
+        "start": place.start,
+        "end": place.end,
+    }

@@ -1,0 +1,173 @@
+"""The best level a signature can reach now, for keys that the service holds or was answered by.
+
+PDF is parsed in the sandbox; key, time stamp and filling stay here. What cannot be had makes the
+signature weaker, never silently: the answer names the level reached and what was lacking.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+
+from core import clock
+from core.errors import InvalidInput, ServiceError
+from core.sandbox import pool
+from signatures import anchors, dss, vault
+from signatures.keys import SigningKey
+from signatures.pdf import Level
+from signatures.prepared import Prepared, TooSmall, fill, finish, no_room
+from signatures.revocation_data import Revocation, ValidationData, from_trust, require_covered
+from signatures.roles import Role
+from signatures.stamps import Stamper, request_stamp
+
+_ROOM = 24 * 1024
+_LARGE_ROOM = 256 * 1024
+_LACKS = ("timestamp_unavailable", "revocation_unavailable")
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A signed PDF, the level it reached, and the codes of what kept it from B-LTA."""
+
+    data: bytes = field(repr=False)
+    level: Level
+    lacks: tuple[str, ...] = ()
+
+
+async def seal_pdf(
+    organization_id: uuid.UUID,
+    content: bytes,
+    *,
+    role: Role | None = None,
+    tsa: Stamper | None = None,
+    revocation: Revocation | None = None,
+) -> Sealed:
+    """Sign with the organization's key at the best level there is data for; B-LTA at best.
+
+    `revocation` is by default what the installation's trust holds. Calls the time-stamp authority
+    over the network, so it belongs outside a transaction. Raises `no_signing_key`,
+    `certificate_revoked` before the key is used, and what `pdf.prepare` raises.
+    """
+    key = await vault.key_of(organization_id)
+    known = revocation or from_trust(await anchors.store())
+    return await seal_with(key, content, role=role, tsa=tsa, revocation=known)
+
+
+async def seal_with(
+    key: SigningKey,
+    content: bytes,
+    *,
+    role: Role | None = None,
+    tsa: Stamper | None = None,
+    revocation: Revocation | None = None,
+) -> Sealed:
+    """The same with a key at hand."""
+    chain = (key.certificate.dump(), *(one.dump() for one in key.chain))
+    await _proved(chain, revocation)
+    for room in (_ROOM, _LARGE_ROOM):
+        prepared = await prepare(content, certificate=chain[0], chain=chain[1:], role=role,
+                                 room=room)  # fmt: skip
+        answer = await asyncio.to_thread(key.sign, prepared.attributes, "sha256")
+        try:
+            return await complete(prepared, answer, tsa=tsa, revocation=revocation)
+        except InvalidInput as problem:
+            if problem.error_code != "signature_too_big":
+                raise
+    raise no_room()
+
+
+async def prepare(
+    content: bytes,
+    *,
+    certificate: bytes,
+    chain: tuple[bytes, ...] = (),
+    role: Role | None = None,
+    room: int = _ROOM,
+) -> Prepared:
+    """`pdf.prepare` in the sandbox; raises the same."""
+    found: Any = await pool().run(
+        "signatures.remote:prepare", content, certificate=certificate, chain=list(chain),
+        at=clock.now().isoformat(), role=role, room=room,
+    )  # fmt: skip
+    return Prepared.restore(state=found["state"], document=found["document"])
+
+
+async def complete(
+    prepared: Prepared,
+    answer: bytes,
+    *,
+    tsa: Stamper | None = None,
+    revocation: Revocation | None = None,
+) -> Sealed:
+    """Finish a prepared signature and raise it as far as time stamps and revocation data go.
+
+    Raises what `finish` raises and `certificate_revoked`.
+    """
+    if tsa is None:
+        return Sealed(finish(prepared, answer), "B-B", _LACKS[:1])
+    try:
+        signed = await asyncio.to_thread(finish, prepared, answer, tsa=tsa)
+    except ServiceError as problem:
+        return Sealed(finish(prepared, answer), "B-B", (_lack(problem),))
+    made = bytes.fromhex(signed[prepared.start + 1 : prepared.end - 1].decode())
+    stamp_chain = dss.stamp_line(made)
+    if not stamp_chain:  # the client's own CMS, which is entered as it came
+        return Sealed(signed, "B-B", _LACKS[:1])
+    chain = (prepared.certificate, *prepared.chain)
+    own = await _proved(chain, revocation)
+    stamp = await _proved(stamp_chain, revocation)
+    if own is None or stamp is None:
+        return Sealed(signed, "B-T", _LACKS[1:])
+    return await _lasting(signed, own + stamp, tsa)
+
+
+async def _lasting(signed: bytes, validation: ValidationData, tsa: Stamper) -> Sealed:
+    """With the data in the file and, if the authority answers once more, under its stamp."""
+    try:
+        return Sealed(await stamp_document(signed, validation=validation, tsa=tsa), "B-LTA")
+    except ServiceError as problem:
+        lack = _lack(problem)
+    data = await pool().run("signatures.remote:add_validation_data", signed, validation)
+    return Sealed(bytes(data), "B-LT", (lack,))
+
+
+async def stamp_document(data: bytes, *, validation: ValidationData | None, tsa: Stamper) -> bytes:
+    """`dss.add_document_timestamp` with the parsing in the sandbox; raises the same."""
+    room = dss.STAMP_ROOM
+    for _ in range(2):
+        place: Any = await pool().run("signatures.remote:place_stamp", data, validation, room=room)
+        token = await asyncio.to_thread(request_stamp, place["digest"], tsa=tsa)
+        try:
+            return fill(
+                BytesIO(place["document"]), start=place["start"], end=place["end"],
+                digest=place["digest"], made=token,
+            )  # fmt: skip
+        except TooSmall:
+            room = len(token) + 512
+    raise no_room()
+
+
+async def _proved(chain: tuple[bytes, ...], revocation: Revocation | None) -> ValidationData | None:
+    """The data that proves a chain, or None where there is not enough of it."""
+    if revocation is None:
+        return None
+
+    def asked(find: Callable[[tuple[bytes, ...]], ValidationData]) -> ValidationData:
+        found = find(chain) + ValidationData(certificates=chain)
+        require_covered(chain, found, at=clock.now())
+        return found
+
+    try:
+        return await asyncio.to_thread(asked, revocation)
+    except ServiceError as problem:
+        _lack(problem)
+        return None
+
+
+def _lack(problem: ServiceError) -> str:
+    """The code if it only makes the signature weaker; anything else is raised again."""
+    if problem.error_code not in _LACKS:
+        raise problem
+    return problem.error_code
