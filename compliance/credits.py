@@ -46,7 +46,7 @@ class CreditLine:
 
 _PHOTO = re.compile(
     r"(?:\b(?:авторы?\s+(?:фото\w*|снимк\w+|изображени\w+|иллюстраци\w+|рисунк\w+)|"
-    r"ф[оo0]т[оo0](?:граф\w*|графи\w+)?|снимок|иллюстрация|рисунок|инфографика|коллаж|"
+    r"ф[оo0]т[оo0](?:граф\w*|графи\w+)?|[рpbfо][оo0][тtmм][оo0](?=\s*:)|снимок|иллюстрация|рисунок|инфографика|коллаж|"
     r"(?:ph|f)[o0]t[o0](?:graph|grapher|s)?|image|picture|illustration|credit)\b"
     r"\s*(?:credit|by|by:|предоставлен[оаы]?)?)\s*[:;.—–\-=]*\s*(?=\S)",
     re.IGNORECASE,
@@ -59,6 +59,8 @@ _GIVEN = re.compile(
     r"(?=\S)", re.IGNORECASE,
 )  # fmt: skip
 _PRESS = re.compile(r"пресс[\s-]?служб\w*(?:\s+[А-ЯЁA-Z«\"][\w«»\"-]*){0,6}", re.IGNORECASE)
+_MISREAD_I = re.compile(r"\bl(?=[a-z]*[bcdfghjkmnpqrstvwxz])(?=[b-df-hj-np-tv-z])")
+"""A capital I read as l: no word of a name begins with l and a consonant."""
 _LICENCE_WORDS = re.compile(
     r"\bCC[\s-]*(?:BY(?:[\s-]*(?:NC|SA|ND))*|0)(?:\s*\d\.\d)?", re.IGNORECASE
 )
@@ -86,7 +88,7 @@ def credits_in(text: str) -> tuple[CreditLine, ...]:
 
 def credit_in(line: str) -> CreditLine | None:
     """The credit a line gives, or None when it gives none."""
-    plain = in_one_script(" ".join(line.split()))
+    plain = _MISREAD_I.sub("I", in_one_script(" ".join(line.split())))
     if len(plain) < 3 or len(plain) > 300:
         return None
     announced, role, rest = _announced(plain)

@@ -98,6 +98,8 @@ def named(text: str, *, loose: bool = True) -> tuple[tuple[str, str], ...]:
     found = {}
     for kind, name, spelling in _tables():
         parts = spelling.split()
+        if len(spelling) <= 3 and not re.search(rf"\b{name.upper()}\b", text):
+            continue
         for start in range(len(words) - len(parts) + 1):
             if _are_alike(words[start : start + len(parts)], parts, loose=loose):
                 found[kind, name] = None
