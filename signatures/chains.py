@@ -30,15 +30,14 @@ from pyhanko_certvalidator.revinfo.manager import RevinfoManager
 from pyhanko_certvalidator.validate import async_validate_path
 
 from signatures import ocsp_answers, revocation, revocation_lists
+from signatures.certificates import certificate as certificate  # others take them from here
+from signatures.certificates import certificates_of as certificates_of
 from signatures.ocsp_answers import Answer
 from signatures.revocation_lists import RevocationList
 from signatures.trust import ListFile, TrustStore
 from signatures.verifier import VERIFIER
 
 T = TypeVar("T")
-
-# Files of strangers must not fill the memory: nothing bigger than this is remembered for them.
-_KEPT = 8 * 1024
 
 # Revocation is ours (`revocation`): the library makes an object of each entry of a list.
 _PATH_ONLY = CertRevTrustPolicy(NO_REVOCATION)
@@ -72,16 +71,6 @@ class Evidence:
 
 
 NOTHING = Evidence()
-
-
-@lru_cache(maxsize=4096)
-def _certificate(der: bytes) -> x509.Certificate:
-    return x509.Certificate.load(der)
-
-
-def certificate(der: bytes) -> x509.Certificate:
-    """The parsed certificate; the same object for the same bytes, unless it is outsized."""
-    return _certificate(der) if len(der) <= _KEPT else x509.Certificate.load(der)
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,11 +317,4 @@ def _is_authentic(one: x509.Certificate, known: tuple[x509.Certificate, ...]) ->
         and other.public_key.dump() == one.public_key.dump()
         and other.dump() != one.dump()
         for other in known
-    )
-
-
-def certificates_of(choices: Iterable[Any]) -> tuple[x509.Certificate, ...]:
-    """The X.509 certificates among the choices of a CMS, parsed once."""
-    return tuple(
-        certificate(choice.chosen.dump()) for choice in choices if choice.name == "certificate"
     )

@@ -10,39 +10,58 @@ from binascii import Error as Base64Error
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
+from typing import Final
 
-from asn1crypto import algos, cms, core, tsp, x509
-from pyhanko.sign.ades.cades_asn1 import CommitmentTypeIndication
+from asn1crypto import algos, cms, core, parser, tsp, x509
 
 from core import clock
-from core.errors import InvalidInput
+from core.errors import InvalidInput, TooLarge
+from signatures.integrity import is_whole
 from signatures.keys import (
     SigningKey,
     check_certificate,
     read_certificate,
     signature_algorithm,
 )
-from signatures.signers import is_whole
 from signatures.stamps import Stamper, request_stamp
 
 _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]+-----(.*?)-----END [A-Z0-9 ]+-----", re.DOTALL)
+_COMMITMENT_TYPE = "1.2.840.113549.1.9.16.2.16"
+MAX_CMS: Final = 1 << 20
+"""Bytes of a signature in DER; an attached document inside does not count."""
 _BOMS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 
 
 def normalize_cms(data: bytes) -> bytes:
     """The DER (or BER) of an uploaded signature: PEM, bare base64, UTF-16 and BOM are undone.
 
-    Raises `signature_unreadable` when no CMS SignedData comes out.
+    Raises `signature_unreadable` when no CMS SignedData comes out, `signature_too_large`.
     """
     der = data if data[:1] == b"\x30" else _from_text(data)
     try:
         info = cms.ContentInfo.load(der)
         if info["content_type"].native != "signed_data":
             raise ValueError("not SignedData")
-        len(info["content"]["signer_infos"])
+        signed = info["content"]
+        content = signed["encap_content_info"]["content"]
+        is_bare = isinstance(content, core.Void)
+        if is_bare and len(der) > MAX_CMS:
+            raise _too_large()
+        len(signed["signer_infos"])
+    except TooLarge:
+        raise
     except Exception as problem:
         raise _unreadable() from problem
     return der
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(
+        "Файл подписи больше 1 МБ. Запросите отсоединённую подпись без лишних вложений.",
+        "The signature is larger than 1 MB. Ask for a detached one without attachments.",
+        code="signature_too_large",
+        limit=MAX_CMS,
+    )
 
 
 def _from_text(data: bytes) -> bytes:
@@ -91,10 +110,17 @@ def _content_type(name: str) -> bytes:
     return bytes(_attribute("content_type", name).dump())
 
 
+class _Commitment(core.Sequence):  # type: ignore[misc]  # reason: asn1crypto has no types
+    """CommitmentTypeIndication (RFC 5126 section 5.11.1) without qualifiers."""
+
+    _fields = [("commitment_type_id", core.ObjectIdentifier)]  # noqa: RUF012 - asn1crypto's way
+
+
 @lru_cache(maxsize=16)
 def _commitment(identifier: str) -> bytes:
-    value = CommitmentTypeIndication({"commitment_type_id": identifier})
-    return bytes(_attribute("commitment_type", value).dump())
+    value = _Commitment({"commitment_type_id": identifier})
+    body = core.ObjectIdentifier(_COMMITMENT_TYPE).dump() + parser.emit(0, 1, 17, value.dump())
+    return bytes(parser.emit(0, 1, 16, body))
 
 
 def signed_attributes(

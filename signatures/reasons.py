@@ -32,6 +32,10 @@ def _unclear(code: str, ru: str, en: str, indication: str = "") -> Reason:
     return Reason(code, "indeterminate", ru, en, indication)
 
 
+def _note(code: str, ru: str, en: str) -> Reason:
+    return Reason(code, "valid", ru, en)
+
+
 _ALL = (
     _unclear(
         "no_signature",
@@ -260,7 +264,85 @@ _ALL = (
     ),
 )
 
-REASONS: dict[str, Reason] = {reason.code: reason for reason in _ALL}
+_INTEGRITY = (
+    _invalid(
+        "attributes_as_document",
+        "Вместо документа приложены атрибуты чужой подписи. Это подделка: не доверяйте файлу.",
+        "The attributes of a signature are passed off as the document. Do not rely on this file.",
+        "SIG_CRYPTO_FAILURE",
+    ),
+    _invalid(
+        "key_size_mismatch",
+        "Длина ключа не соответствует хэшу подписи. Попросите подписать документ заново.",
+        "The key's size does not go with the signature's hash. Ask for a new signature.",
+        "SIG_CRYPTO_FAILURE",
+    ),
+    _invalid(
+        "public_key_invalid",
+        "Открытый ключ в сертификате недопустим. Обратитесь в удостоверяющий центр.",
+        "The certificate's public key is impossible. Turn to the certificate authority.",
+        "SIG_CRYPTO_FAILURE",
+    ),
+    _invalid(
+        "signature_value_invalid",
+        "Значение подписи недопустимо для этого ключа. Попросите подписать документ заново.",
+        "The signature value is impossible for this key. Ask for a new signature.",
+        "SIG_CRYPTO_FAILURE",
+    ),
+    _invalid(
+        "algorithm_mismatch",
+        "Алгоритм подписи не соответствует ключу или подписанным атрибутам. Запросите новую.",
+        "The stated algorithm contradicts the key or the signed attributes. Ask for a new one.",
+        "SIG_CRYPTO_FAILURE",
+    ),
+    _unclear(
+        "attributes_malformed",
+        "Подписанные атрибуты повторяются или неполны. Попросите подписать документ заново.",
+        "Signed attributes are repeated or missing. Ask for a new signature.",
+        "FORMAT_FAILURE",
+    ),
+    _unclear(
+        "content_type_mismatch",
+        "Подпись относится к содержимому другого вида. Попросите подписать сам документ.",
+        "The signature speaks of another kind of content. Ask to sign the document itself.",
+        "FORMAT_FAILURE",
+    ),
+    _unclear(
+        "legacy_algorithm",
+        "Подпись по ГОСТ Р 34.10-2001 годится только для архива. Запросите подпись по ГОСТ 2012.",
+        "GOST R 34.10-2001 is kept for archives only. Ask for a signature by GOST R 34.10-2012.",
+        "CRYPTO_CONSTRAINTS_FAILURE",
+    ),
+    _unclear(
+        "too_many_signers",
+        "В файле больше 20 подписей, проверены первые. Пришлите подписи отдельными файлами.",
+        "The file holds more than 20 signatures; the first were checked. Send them in several.",
+        "FORMAT_FAILURE",
+    ),
+    _unclear(
+        "signature_too_large",
+        "Файл подписи больше 1 МБ. Запросите отсоединённую подпись без лишних вложений.",
+        "The signature file is larger than 1 MB. Ask for a detached one without attachments.",
+        "FORMAT_FAILURE",
+    ),
+)
+
+_NOTES = (
+    _note(
+        "attributes_unordered",
+        "Атрибуты подписи записаны не по порядку DER; подпись от этого не пострадала.",
+        "The signed attributes are not in DER order; the signature holds all the same.",
+    ),
+    _note(
+        "key_period_ended",
+        "Подписано вне срока действия закрытого ключа. Уточните дату у подписавшего.",
+        "Signed outside the private key's usage period. Ask the signer for the date.",
+    ),
+)
+
+REASONS: dict[str, Reason] = {reason.code: reason for reason in (*_ALL, *_INTEGRITY)}
+WARNINGS: dict[str, Reason] = {note.code: note for note in _NOTES}
+"""What is worth a word and changes no verdict."""
 
 _RANK: dict[Verdict, int] = {"valid": 0, "indeterminate": 1, "invalid": 2}
 

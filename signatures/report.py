@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from signatures.reasons import REASONS, Verdict, verdict_of, worst_of
+from signatures.reasons import REASONS, WARNINGS, Verdict, verdict_of, worst_of
 
 
 def _moment(value: datetime | None) -> str | None:
@@ -51,6 +51,12 @@ class SignatureReport:
     timestamp: StampReport | None = None
     field_name: str | None = None
     signed_bytes: int | None = None
+    identifiers: dict[str, str] = field(default_factory=dict)
+    """INN, OGRN, SNILS in digits only; `subject` has them as the certificate spells them."""
+    sign_tool: str = ""
+    policies: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """What is odd and changes no verdict."""
 
     @property
     def verdict(self) -> Verdict:
@@ -69,6 +75,8 @@ class SignatureReport:
             plain["timestamp"]["time"] = _moment(self.timestamp.time)
             plain["timestamp"]["reasons"] = _reasons(self.timestamp.reasons)
         plain["reasons"] = _reasons(self.reasons)
+        plain["policies"] = list(self.policies)
+        plain["warnings"] = [WARNINGS[code].as_dict() for code in self.warnings]
         plain["verdict"] = self.verdict
         return plain
 

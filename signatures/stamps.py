@@ -9,10 +9,8 @@ from secrets import randbits
 
 from asn1crypto import tsp
 
-from core import clock
 from core.errors import Unavailable
-from signatures.signers import Moment, check_token
-from signatures.trust import NOBODY
+from signatures.integrity import is_whole_token
 
 Stamper = Callable[[bytes], bytes]
 
@@ -46,14 +44,10 @@ def request_stamp(imprint: bytes, *, tsa: Stamper, algorithm: str = "sha256") ->
             and info["message_imprint"]["hashed_message"].native == imprint
         )
         # A token that is not whole would spoil the signature it is put into for good.
-        found, _ = check_token(
-            token["content"],
-            imprint_of=lambda name: imprint if name == algorithm else b"",
-            moment=Moment(NOBODY, clock.now()),
-        )
+        is_whole = is_whole_token(token["content"], imprint=imprint, algorithm=algorithm)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, OSError) as problem:
         raise _unavailable() from problem
-    if not (is_ours and found.intact):
+    if not (is_ours and is_whole):
         raise _unavailable()
     return bytes(token.dump())
 

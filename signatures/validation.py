@@ -4,7 +4,6 @@ Plain data both ways, no network, no database, no clock but `at`: fit for a sand
 Whatever the bytes do to the parsers below, the answer is a report.
 """
 
-import hashlib
 import logging
 import re
 from collections.abc import Mapping
@@ -21,11 +20,14 @@ from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
 from core import clock
-from core.errors import InvalidInput
+from core.errors import ServiceError
 from signatures.chains import Evidence
 from signatures.cms import normalize_cms
 from signatures.coverage import Span, coverage_of, signed_span
+from signatures.digests import digest, is_known, start
 from signatures.hexstrings import quick_hex
+from signatures.integrity import MAX_SIGNERS, are_attributes
+from signatures.reasons import REASONS
 from signatures.report import Report, SignatureReport, unique
 from signatures.signers import Moment, check_signer, check_token
 from signatures.trust import NOBODY, TrustStore, of_request
@@ -72,7 +74,7 @@ def validate(
     if data is not None and data[:1] == b"\x30":
         try:
             normalize_cms(data)
-        except InvalidInput:
+        except ServiceError:
             pass
         else:
             return Report((), moment, ("attached_instead_of_detached",))
@@ -98,15 +100,23 @@ def validate_detached(
 
         def digest_of(name: str) -> bytes:
             if name not in known:
-                known[name] = hashlib.new(name, data or b"").digest() if data is not None else b""
+                known[name] = digest(name, data) if data is not None and is_known(name) else b""
             return known[name]
 
         when = Moment(trust, moment)
         infos = list(signed["signer_infos"])
-        found = tuple(_detached(signed, info, digest_of, when, data) for info in infos)
-        return Report(found, moment, () if found else ("no_signature",))
-    except InvalidInput:
-        return Report((), moment, ("not_parseable",))
+        found = tuple(
+            _detached(signed, info, digest_of, when, data) for info in infos[:MAX_SIGNERS]
+        )
+        findings: tuple[str, ...] = () if found else ("no_signature",)
+        if len(infos) > MAX_SIGNERS:
+            findings += ("too_many_signers",)
+        if data is not None and are_attributes(data):
+            findings += ("attributes_as_document",)
+        return Report(found, moment, findings)
+    except ServiceError as problem:
+        code = problem.error_code if problem.error_code in REASONS else "not_parseable"
+        return Report((), moment, (code,))
     except Exception as problem:
         return _failed(problem, moment)
 
@@ -133,7 +143,7 @@ def digests_needed(signature: bytes) -> tuple[str, ...]:
     """
     signed = cms.ContentInfo.load(normalize_cms(signature))["content"]
     names = [info["digest_algorithm"]["algorithm"].native for info in signed["signer_infos"]]
-    return unique([name for name in names if name in hashlib.algorithms_guaranteed])
+    return unique([name for name in names if is_known(name)])
 
 
 def validate_pdf(data: bytes, *, trust: TrustStore = NOBODY, at: datetime | None = None) -> Report:
@@ -255,7 +265,7 @@ class _Signatures:
 
         def digest(name: str) -> bytes:
             if name not in known:
-                hashed = hashlib.new(name, self._view[: span.start])
+                hashed = start(name, self._view[: span.start])
                 hashed.update(self._view[span.end : span.total])
                 known[name] = hashed.digest()
             return known[name]

@@ -10,6 +10,10 @@ from pyhanko_certvalidator.sig_validate import (
     SignatureValidationContext,
 )
 
+from signatures import primitives
+from signatures.gost.checking import Unsupported, is_gost
+from signatures.gost.libgcrypt import Unavailable
+
 
 class _Remembering(DefaultSignatureValidator):
     """Verifies each (key, data, signature) once; only successes are remembered."""
@@ -40,10 +44,20 @@ class _Remembering(DefaultSignatureValidator):
         if name in self._seen:
             return
         try:
-            super().validate_signature(
-                signature, signed_data, public_key_info, signature_algorithm, context
-            )
-        except (AssertionError, ValueError, TypeError) as problem:
+            if is_gost(public_key_info.algorithm):
+                primitives.verify(
+                    signature,
+                    signed_data,
+                    key=public_key_info,
+                    algorithm=signature_algorithm,
+                    digest=context.contextual_md_algorithm or "",
+                    prehashed=context.prehashed,
+                )
+            else:
+                super().validate_signature(
+                    signature, signed_data, public_key_info, signature_algorithm, context
+                )
+        except (AssertionError, ValueError, TypeError, Unsupported, Unavailable) as problem:
             raise InvalidSignature from problem
         if len(self._seen) >= self._capacity:
             self._seen.clear()

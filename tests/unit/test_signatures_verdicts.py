@@ -238,7 +238,8 @@ def test_detached_faults_have_their_own_reasons(world: World) -> None:
     report = validate(
         as_document, signature=_remade(good, "attributes"), trust=world.trust, at=START + DAY
     )
-    assert report.verdict == "indeterminate"
+    assert report.verdict == "invalid"
+    assert "attributes_as_document" in report.reasons
     attached = validate(good, trust=world.trust, at=START + DAY)
     assert attached.reasons == ("attached_instead_of_detached",)
 
