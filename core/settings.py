@@ -72,6 +72,8 @@ class Settings:
     pool_size: int
     webhook_allow_private: bool
     """Webhooks may go to loopback and private addresses; for closed networks and tests only."""
+    plugin_dir: Path | None = None
+    """A folder with the vendor's `cadesplugin_api.js`, for signing in the browser."""
 
 
 @lru_cache(maxsize=1)
@@ -103,4 +105,5 @@ def settings() -> Settings:
         sandbox_workers=_number("SANDBOX_WORKERS", min(4, os.cpu_count() or 2)),
         pool_size=_number("DATABASE_POOL", 10),
         webhook_allow_private=_read("WEBHOOK_ALLOW_PRIVATE", "no") == "yes",
+        plugin_dir=Path(found) if (found := _read("SIGNING_PLUGIN_DIR", "")) else None,
     )

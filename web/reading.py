@@ -6,7 +6,7 @@ from typing import Any
 from core import db
 from core.actor import Actor
 from core.errors import IllegalTransition
-from docflow.documents import files, links, signed, timeline, visibility
+from docflow.documents import files, links, signed, signing_steps, timeline, visibility
 from docflow.routing import deliveries, relay
 
 SHOWN_HOPS = 40
@@ -25,6 +25,7 @@ async def document(actor: Actor, document_id: uuid.UUID) -> dict[str, Any]:
         "delivery": delivery,
         "files": await files.current_files(document_id),
         "signatures": await signed.signatures_of(document_id),
+        "signers": await signing_steps.steps_of(document_id) if is_own else [],
         "links": await links.links_of(actor, document_id),
         "steps": _steps(line, hops),
         "own_hop": any(hop["organization_id"] == actor.home_id for hop in hops),

@@ -16,6 +16,7 @@ from web.controllers.dispatch import ControlController, DispatchController, Pick
 from web.controllers.documents import DocumentController, DownloadController
 from web.controllers.inbox import InboxController, NoticeController
 from web.controllers.session import AccountController, LogInController
+from web.controllers.signing import SigningPageController
 from web.errors import error_page, wants_page
 from web.headers import security_headers
 
@@ -44,6 +45,7 @@ WEB_CONTROLLERS: list[type[Controller] | Router] = [
     NoticeController,
     DocumentController,
     DownloadController,
+    SigningPageController,
     DispatchController,
     PickerController,
     ControlController,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core import db
-from directory.states import DISTRICTS, KIND_NAMES, OrganizationKind
+from directory.states import DISTRICTS, KIND_NAMES, POST_NAMES, OrganizationKind, PostKind
 from docflow.documents.kinds import DOCUMENT_KINDS
 from docflow.documents.links import KINDS as LINK_KINDS
 from web.translation import N_, gettext, spoken
@@ -90,6 +90,18 @@ SIGNATURE_ROLES: Mapping[str, str] = {
     "endorsing": N_("endorsement"),
     "sealing": N_("seal of the organization"),
 }
+STEP_STATUS: Mapping[str, str] = {
+    "waiting": N_("its turn has not come"),
+    "due": N_("may sign now"),
+    "signed": N_("has signed"),
+    "skipped": N_("not needed any more"),
+}
+STEP_TONE: Mapping[str, str] = {
+    "waiting": "gone",
+    "due": "new",
+    "signed": "good",
+    "skipped": "gone",
+}
 EVENTS: Mapping[str, str] = {
     "document.created": N_("Draft created"),
     "document.corrected": N_("Card corrected"),
@@ -111,6 +123,12 @@ EVENTS: Mapping[str, str] = {
     "signing.begun": N_("Signing begun"),
     "signing.finished": N_("Signing finished"),
     "signing.expired": N_("Signing session ran out"),
+    "signing.cancelled": N_("Signing given up"),
+    "signing.awaited": N_("A signature is due"),
+    "signing.step_signed": N_("Signed in turn"),
+    "signing.step_reset": N_("The signature has to be given anew"),
+    "signing.step_skipped": N_("Signed without this signature"),
+    "document.signers_set": N_("Signing order set"),
     "file.quarantined": N_("A file was refused and put into quarantine"),
 }
 STUCK: Mapping[str, str] = {
@@ -143,6 +161,17 @@ def level(code: str) -> str:
         name = KIND_NAMES[OrganizationKind(code)][_tongue()]
     except ValueError:
         return code
+    return name[:1].upper() + name[1:]
+
+
+def signer(step: db.Row) -> str:
+    """Whose signature a step of the signing order awaits."""
+    if step["person_id"] is not None:
+        names = (step["last_name"], step["first_name"], step["middle_name"])
+        return " ".join(part for part in names if part)
+    if step["post"] is None:
+        return gettext("any signatory of the organization")
+    name = POST_NAMES[PostKind(step["post"])][_tongue()]
     return name[:1].upper() + name[1:]
 
 
