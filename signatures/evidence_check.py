@@ -1,5 +1,6 @@
 """What an evidence record proves: verification after RFC 4998 sections 4.3 and 5.3."""
 
+import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +10,8 @@ from typing import Any
 from asn1crypto import cms, x509
 
 from signatures import hash_tree
-from signatures.chains import Evidence, certificate, certificates_of
+from signatures.certificates import certificate, certificates_of
+from signatures.chains import Evidence, check_chain
 from signatures.evidence_record import (
     Chains,
     Material,
@@ -20,10 +22,10 @@ from signatures.evidence_record import (
     rehash_leaf,
     renewal_leaf,
 )
-from signatures.reasons import Verdict, verdict_of
+from signatures.reasons import REASONS, Verdict, verdict_of
 from signatures.report import StampReport, unique
 from signatures.signers import Moment, check_token
-from signatures.trust import NOBODY, TrustStore
+from signatures.trust import NOBODY, TrustStore, of_request
 
 log = logging.getLogger(__name__)
 
@@ -202,3 +204,45 @@ def _is_over(chains: Chains, c: int, s: int, until: datetime, ends: Ends) -> boo
     if c + 1 >= len(chains) or s + 1 == len(chains[c]):
         names = (*names, stamp.algorithm)
     return any(name in ends and ends[name] <= until for name in names)
+
+
+def check_bytes(request: dict[str, Any]) -> dict[str, Any]:
+    """The door for worker processes: a dictionary in, the proof as a dictionary out.
+
+    `record` is DER, `digests` names to bytes, `ends` names to ISO 8601, `at` ISO 8601; trust stands
+    beside them as `trust.of_request` reads it.
+    """
+    digests: dict[str, bytes] = request["digests"]
+    proof = check(
+        request["record"],
+        digest_of=lambda name: digests.get(name, b""),
+        trust=of_request(request),
+        at=datetime.fromisoformat(request["at"]),
+        ends={name: datetime.fromisoformat(end) for name, end in request["ends"].items()},
+    )
+    return {
+        "verdict": proof.verdict,
+        "reasons": [REASONS[code].as_dict() for code in proof.reasons],
+        "proven_at": proof.proven_at and proof.proven_at.isoformat(),
+        "stamps": [
+            {"time": one.time.isoformat(), "authority": one.authority, "trusted": one.trusted}
+            for one in proof.stamps
+        ],
+    }
+
+
+def material_of(token: bytes, *, trust: TrustStore, at: datetime) -> Material:
+    """The certificates above a token's own and the lists that clear them at this moment.
+
+    What is kept so that the token can be checked when trust and lists have changed. Lists too big
+    to travel are left to the installation's own store.
+    """
+    signed = _signed(token)
+    every = certificates_of(signed["certificates"])
+    own = next(one for one in every if _is_signer(one, signed["signer_infos"][0]["sid"]))
+    chain = check_chain(own, trust=trust, at=at, evidence=Evidence(certificates=every))
+    named = {digest for kind, digest in chain.used if kind == "crl"}
+    return Material(
+        certificates=chain.path[1:-1],
+        crls=tuple(der for der in trust.crls if hashlib.sha256(der).hexdigest() in named),
+    )

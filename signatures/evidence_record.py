@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from asn1crypto import algos, cms, core, tsp
 
-from signatures.hash_tree import Path, digest_of
+from signatures import digests
+from signatures.hash_tree import Path
 
 OIDS = {
     "sha256": "2.16.840.1.101.3.4.2.1",
@@ -165,7 +166,7 @@ def decode_path(der: bytes) -> Path:
 
 def renewal_leaf(token: bytes, *, algorithm: str) -> bytes:
     """What a new stamp in the same chain covers: the digest of the old token (section 5.2)."""
-    return digest_of(algorithm, token)
+    return digests.digest(algorithm, token)
 
 
 def rehash_leaf(digest: bytes, older: Chains, *, algorithm: str) -> bytes:
@@ -173,7 +174,7 @@ def rehash_leaf(digest: bytes, older: Chains, *, algorithm: str) -> bytes:
 
     `digest` is the object's under the new algorithm.
     """
-    return digest_of(algorithm, digest + digest_of(algorithm, sequence_of(older)))
+    return digests.digest(algorithm, digest + digests.digest(algorithm, sequence_of(older)))
 
 
 def read(der: bytes) -> Record:

@@ -5,9 +5,10 @@ concatenated and hashed. Every node joins two or three below it, so that no list
 holds a single value, over whose meaning implementations differ.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from signatures import digests
 
 Path = tuple[tuple[bytes, ...], ...]
 """A reduced hash tree: the first list holds the digest itself, each next one its node's brothers;
@@ -22,14 +23,9 @@ class Tree:
     paths: tuple[Path, ...]
 
 
-def digest_of(algorithm: str, data: bytes) -> bytes:
-    """The digest by the algorithm's name; raises `ValueError` for one that is not known."""
-    return hashlib.new(algorithm, data).digest()
-
-
 def joined(values: Sequence[bytes], algorithm: str) -> bytes:
     """The node over some values: themselves if one, else the hash over them in binary order."""
-    return values[0] if len(values) == 1 else digest_of(algorithm, b"".join(sorted(values)))
+    return values[0] if len(values) == 1 else digests.digest(algorithm, b"".join(sorted(values)))
 
 
 def build(groups: Sequence[Sequence[bytes]], *, algorithm: str) -> Tree:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig
 
-from storage.tables import Blob
+from storage.tables import Blob, BlobDamage
 
 APP_CONFIG = AppConfig(
     app_name="storage",
     migrations_folder_path=Path(__file__).parent / "piccolo_migrations",
-    table_classes=[Blob],
+    table_classes=[Blob, BlobDamage],
 )

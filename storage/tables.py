@@ -22,3 +22,15 @@ class Blob(Table, tablename="blob"):
     created_at = Timestamptz(default=None)
     fixity_checked_at = Timestamptz(null=True, default=None)
     """When the bytes were last read whole and found to match `sha256`."""
+    fixity_tried_at = Timestamptz(null=True, default=None)
+    """When they were last read at all; the next check begins with the oldest."""
+
+
+class BlobDamage(Table, tablename="blob_damage"):
+    """Повреждение файла в хранилище: чего нет или что изменилось (bytes lost or changed)."""
+
+    blob_id = UUID(primary_key=True, default=None)
+    kind = Text()
+    """lost or changed."""
+    found_at = Timestamptz(default=None)
+    seen_at = Timestamptz(default=None)

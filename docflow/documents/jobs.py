@@ -2,9 +2,37 @@
 
 from core.jobs import periodic
 from docflow.documents import signing
+from docflow.documents.longevity import authority, fixity, renewal, stamping
 
 
 @periodic("documents.expire_sessions", cron="*/5 * * * *")
 async def expire_sessions() -> None:
     """End signing sessions nobody finished."""
     await signing.expire_sessions()
+
+
+@periodic("longevity.stamp_received", cron="* * * * *")
+async def stamp_received() -> None:
+    """Put what came in the last minute under one time stamp; without an authority it waits."""
+    if authority.is_configured():
+        await stamping.stamp_received(stamp=authority.stamp)
+
+
+@periodic("longevity.renew_stamps", cron="41 1 * * *")
+async def renew_stamps() -> None:
+    """Renew the stamps whose certificates or algorithms near their end."""
+    if authority.is_configured():
+        await renewal.renew_stamps(stamp=authority.stamp)
+
+
+@periodic("longevity.renew_trees", cron="11 * * * *")
+async def renew_trees() -> None:
+    """Put objects under a new digest while the old one still holds, some each hour."""
+    if authority.is_configured():
+        await renewal.renew_trees(stamp=authority.stamp)
+
+
+@periodic("longevity.check_stored", cron="31 * * * *")
+async def check_stored() -> None:
+    """Read stored bytes anew, the longest unread first."""
+    await fixity.check_stored()

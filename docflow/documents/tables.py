@@ -102,6 +102,7 @@ class Signature(Table, tablename="signature"):
     verdict = Text()
     report = JSONB()
     checked_at = Timestamptz()
+    evidenced_at = Timestamptz(null=True)
 
 
 class SigningSession(Table, tablename="signing_session"):
@@ -262,3 +263,44 @@ class SignatureAuthority(Table, tablename="signature_authority"):
     at = Timestamptz()
     checked_by = UUID(null=True)
     checked_at = Timestamptz()
+
+
+class ArchiveStamp(Table, tablename="archive_stamp"):
+    """One time stamp over the root of a hash tree of many objects (архивная отметка времени)."""
+
+    id = UUID(primary_key=True)
+    kind = Text()
+    algorithm = Text()
+    root = Bytea()
+    token = Bytea()
+    stamped_at = Timestamptz()
+    algorithms = Array(base_column=Text())
+    certificate_ends_at = Timestamptz()
+    ends_at = Timestamptz()
+    renew_before = Timestamptz()
+    leaves = Integer()
+    material = Array(base_column=Bytea())
+    renewed_by = UUID(null=True)
+    retired_at = Timestamptz(null=True)
+    created_at = Timestamptz()
+
+
+class ArchiveStampEntry(Table, tablename="archive_stamp_entry"):
+    """An object's place under an archive stamp (место в дереве хешей)."""
+
+    id = UUID(primary_key=True)
+    stamp_id = UUID(default=None)
+    blob_id = UUID(null=True)
+    renewed_id = UUID(null=True)
+    chain = Integer()
+    after_id = UUID(null=True)
+    path = Bytea()
+    is_current = Boolean()
+
+
+class EvidenceMaterial(Table, tablename="evidence_material"):
+    """What a token is checked with later (сведения для проверки отметки времени)."""
+
+    sha256 = Bytea(primary_key=True)
+    kind = Text()
+    der = Bytea()

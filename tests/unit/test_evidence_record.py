@@ -6,8 +6,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from rfc4998 import openssl_holds, verify
-from stamping_places import BEGIN, StampingPlace, years
 
 from core import clock
 from signatures import evidence_check, hash_tree
@@ -22,6 +20,8 @@ from signatures.evidence_record import (
     rehash_leaf,
     renewal_leaf,
 )
+from tests.rfc4998 import openssl_holds, verify
+from tests.stamping_places import BEGIN, StampingPlace, years
 
 
 def digests(data: bytes):

@@ -11,8 +11,9 @@ from pathlib import Path
 
 NAMES = {
     bytes.fromhex("608648016503040201"): "sha256",
+    bytes.fromhex("608648016503040202"): "sha384",
     bytes.fromhex("608648016503040203"): "sha512",
-    bytes.fromhex("2a850307010102 02".replace(" ", "")): "streebog256",
+    bytes.fromhex("2a85030701010202"): "streebog256",
 }
 
 
