@@ -8,5 +8,5 @@ APP_CONFIG = AppConfig(
     app_name="signatures",
     migrations_folder_path=str(Path(__file__).parent / "piccolo_migrations"),
     table_classes=table_finder(["signatures.tables"], exclude_imported=True),
-    migration_dependencies=["directory.piccolo_app"],
+    migration_dependencies=["directory.piccolo_app", "storage.piccolo_app"],
 )

@@ -209,6 +209,11 @@ def is_signed_by(
     return True
 
 
+def key_name(certificate: x509.Certificate) -> bytes:
+    """The SHA-256 of a certificate's key: what several certificates of one key have in common."""
+    return hashlib.sha256(certificate.public_key.dump()).digest()
+
+
 def signs(one: RevocationList, issuer: x509.Certificate) -> bool:
     """Did this issuer sign the list, being allowed to (sections 4.2.1.3 and 6.3.3 steps f, g)?"""
     usage = issuer.key_usage_value
@@ -218,7 +223,7 @@ def signs(one: RevocationList, issuer: x509.Certificate) -> bool:
         return False
     if one.key_id and issuer.key_identifier and one.key_id != issuer.key_identifier:
         return False
-    key = (one.sha256, hashlib.sha256(issuer.public_key.dump()).digest())
+    key = (one.sha256, key_name(issuer))
     if key in _verified:
         return True
     return is_signed_by(
@@ -285,7 +290,7 @@ def is_authorized(answer: Answer, question: Question) -> bool:
         is_issuer = one.public_key.dump() == issuer.public_key.dump()
         if not is_issuer and not _is_delegated(one, question, answer):
             continue
-        key = (answer.sha256, hashlib.sha256(one.public_key.dump()).digest())
+        key = (answer.sha256, key_name(one))
         if is_signed_by(
             key, one, signed=answer.signed, signature=answer.signature,
             algorithm=answer.signature_algorithm,
@@ -304,7 +309,7 @@ def _is_delegated(one: x509.Certificate, question: Question, answer: Answer) -> 
         or any(not one.not_valid_before <= at <= one.not_valid_after for at in moments)
     ):
         return False
-    key = (one.sha256, hashlib.sha256(question.issuer.public_key.dump()).digest())
+    key = (one.sha256, key_name(question.issuer))
     is_certified = is_signed_by(
         key, question.issuer, signed=one["tbs_certificate"].dump(),
         signature=bytes(one["signature_value"].native), algorithm=one["signature_algorithm"],
