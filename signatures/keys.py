@@ -7,19 +7,17 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from asn1crypto import algos, x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509 import Certificate
 
 from core import clock
-from core.errors import InvalidInput, Unavailable
+from core.errors import InvalidInput
 from signatures.trust import certificates
 
 _HASHES: dict[str, hashes.HashAlgorithm] = {
@@ -27,6 +25,8 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
 }
+
+_WORD = b"docflow: does this key fit its certificate?"
 
 _FOREIGN_USES = {"server_auth", "client_auth", "code_signing", "time_stamping", "ocsp_signing"}
 
@@ -129,7 +129,34 @@ def from_private_key(
             "This kind of key is not supported. RSA or ECDSA is needed.",
             code="unsupported_algorithm",
         )
-    return SigningKey(certificate, chain, sign)
+    key = SigningKey(certificate, chain, sign)
+    if private.public_key() != _public_key(certificate):
+        raise _mismatch()
+    return key
+
+
+def _public_key(certificate: x509.Certificate) -> Any:
+    return serialization.load_der_public_key(certificate.public_key.dump())
+
+
+def _mismatch() -> InvalidInput:
+    return InvalidInput(
+        "Ключ не подходит к сертификату. Укажите сертификат этого ключа.",
+        "The key does not fit the certificate. Name the certificate of this key.",
+        code="key_mismatch",
+    )
+
+
+def require_fit(key: SigningKey) -> None:
+    """Sign a word and verify it with the certificate; raises `key_mismatch`."""
+    value, public = key.sign(_WORD, "sha256"), _public_key(key.certificate)
+    try:
+        if isinstance(public, rsa.RSAPublicKey):
+            public.verify(value, _WORD, padding.PKCS1v15(), hashes.SHA256())
+        else:
+            public.verify(value, _WORD, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature as problem:
+        raise _mismatch() from problem
 
 
 def _from_cryptography(certificate: Certificate) -> x509.Certificate:
@@ -182,49 +209,3 @@ def load_pem(
         return from_private_key(private, x509.Certificate.load(leaf), extra)
 
     return _once(load, b"pem", key, certificate, chain, passphrase or b"")
-
-
-def load_pkcs11(
-    *,
-    library: Path,
-    token: str,
-    pin: str,
-    label: str,
-    certificate: bytes,
-    chain: tuple[bytes, ...] = (),
-) -> SigningKey:
-    """A key that stays on a PKCS#11 token; the session is opened once and kept.
-
-    Raises `token_unavailable` when library, token, PIN or key do not answer.
-    """
-    return _open_token(str(library), token, pin, label, certificate, chain)
-
-
-@lru_cache(maxsize=32)
-def _open_token(
-    library: str, token: str, pin: str, label: str, certificate: bytes, chain: tuple[bytes, ...]
-) -> SigningKey:
-    import pkcs11  # noqa: PLC0415 - loads a native module that most installations never need
-    from pkcs11.util.ec import encode_ecdsa_signature  # noqa: PLC0415 - as above
-
-    try:
-        session = pkcs11.lib(library).get_token(token_label=token).open(user_pin=pin)
-        handle: Any = session.get_key(object_class=pkcs11.ObjectClass.PRIVATE_KEY, label=label)
-    except (pkcs11.PKCS11Error, RuntimeError) as problem:
-        raise Unavailable(
-            "Токен с ключом не отвечает. Проверьте, что он подключён, и ПИН-код.",
-            "The token with the key does not answer. Check that it is there, and the PIN.",
-            code="token_unavailable",
-        ) from problem
-    is_rsa = handle.key_type == pkcs11.KeyType.RSA
-
-    def sign(data: bytes, digest: str) -> bytes:
-        if is_rsa:
-            mechanism = getattr(pkcs11.Mechanism, f"{digest.upper()}_RSA_PKCS")
-            return bytes(handle.sign(data, mechanism=mechanism))
-        hashed = hashlib.new(digest, data).digest()
-        raw = handle.sign(hashed, mechanism=pkcs11.Mechanism.ECDSA)
-        return bytes(encode_ecdsa_signature(raw))
-
-    leaf = x509.Certificate.load(certificates(certificate)[0])
-    return SigningKey(leaf, tuple(x509.Certificate.load(der) for der in chain), sign)

@@ -9,7 +9,7 @@ from audit import events
 from core import clock, db, sealing
 from core.actor import Actor
 from core.errors import InvalidInput
-from signatures import keys
+from signatures import keys, tokens
 from signatures.keys import SigningKey
 
 _PURPOSE = "signing-key"
@@ -70,7 +70,7 @@ def _open(source: str, material: dict[str, str]) -> SigningKey:
         return keys.load_pkcs12(
             b64decode(material["data"]), passphrase=b64decode(material["passphrase"])
         )
-    return keys.load_pkcs11(
+    return tokens.load_pkcs11(
         library=Path(material["library"]),
         token=material["token"],
         pin=material["pin"],

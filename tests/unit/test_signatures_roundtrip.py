@@ -1,13 +1,10 @@
 """Sign and validate: every form, several people, the client's own key, tokens."""
 
 import hashlib
-import shutil
-import subprocess
 from base64 import b64encode
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +12,7 @@ from core.clock import frozen
 from core.errors import InvalidInput, ServiceError
 from signatures import cms, pdf
 from signatures.authority import Authority, Issued, Subject, create_authority, trust_of
-from signatures.keys import load_pem, load_pkcs11, load_pkcs12
+from signatures.keys import load_pem, load_pkcs12
 from signatures.stamping import StampAuthority
 from signatures.trust import TrustStore
 from signatures.validation import digests_needed, validate, validate_detached, validate_pdf
@@ -272,90 +269,3 @@ def test_stamp_authority_refuses_nonsense(world: World) -> None:
     with pytest.raises(ServiceError) as caught:
         pdf.sign_pdf(small_pdf(), key=world.person.key(), level="B-T", tsa=lambda _: b"nonsense")
     assert caught.value.error_code == "timestamp_unavailable"
-
-
-SOFTHSM = Path("/usr/lib/softhsm/libsofthsm2.so")
-
-
-def _fill_token(token: str, key: Path) -> None:
-    tool = ["softhsm2-util", "--pin", "1234"]
-    for doing in (
-        ["--init-token", "--free", "--label", token, "--so-pin", "4321"],
-        ["--token", token, "--import", str(key), "--label", "me", "--id", "01"],
-    ):
-        subprocess.run([*tool, *doing], check=True, capture_output=True)
-
-
-@pytest.mark.skipif(
-    not SOFTHSM.exists() or shutil.which("softhsm2-util") is None,
-    reason="SoftHSM is not installed (apt-get install softhsm2)",
-)
-@pytest.mark.parametrize("kind", ["rsa", "ec"])
-def test_key_on_a_token(world: World, kind: str, tmp_path: Path, monkeypatch) -> None:
-    pytest.importorskip("pkcs11")
-    (tmp_path / "tokens").mkdir()
-    config = tmp_path / "softhsm2.conf"
-    config.write_text(f"directories.tokendir = {tmp_path}/tokens\n")
-    monkeypatch.setenv("SOFTHSM2_CONF", str(config))
-    token = f"docflow-{kind}"
-    issued = world.issuing.issue(Subject("Токен"), kind=kind)  # type: ignore[arg-type]
-    from cryptography.hazmat.primitives import serialization as form
-
-    (tmp_path / "key.pem").write_bytes(
-        issued.private.private_bytes(
-            form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption()
-        )
-    )
-    _fill_token(token, tmp_path / "key.pem")
-    script = _TOKEN_SCRIPT.format(library=SOFTHSM, token=token)
-    (tmp_path / "leaf.der").write_bytes(issued.der)
-    (tmp_path / "chain.der").write_bytes(world.issuing.der)
-    (tmp_path / "in.pdf").write_bytes(small_pdf())
-    # The library reads its configuration once a process, so a process of its own.
-    import sys
-
-    ran = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path), SIGNED.isoformat()],
-        capture_output=True,
-        cwd=Path(__file__).parents[2],
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr.decode()
-    report = validate_pdf((tmp_path / "out.pdf").read_bytes(), trust=world.trust)
-    assert report.verdict == "valid", report.reasons
-
-
-_TOKEN_SCRIPT = """
-import sys
-from datetime import datetime
-from pathlib import Path
-from core.clock import frozen
-from core.errors import ServiceError
-from signatures import pdf
-from signatures.keys import load_pkcs11
-here = Path(sys.argv[1])
-same = dict(library=Path("{library}"), token="{token}", label="me",
-            certificate=(here / "leaf.der").read_bytes(),
-            chain=((here / "chain.der").read_bytes(),))
-try:
-    load_pkcs11(pin="9999", **same)
-    raise SystemExit("a wrong PIN was taken")
-except ServiceError as refused:
-    assert refused.error_code == "token_unavailable"
-key = load_pkcs11(pin="1234", **same)
-assert load_pkcs11(pin="1234", **same) is key
-with frozen(datetime.fromisoformat(sys.argv[2])):
-    (here / "out.pdf").write_bytes(pdf.sign_pdf((here / "in.pdf").read_bytes(), key=key))
-"""
-
-
-def test_token_library_that_is_not_there(world: World) -> None:
-    with pytest.raises(ServiceError) as caught:
-        load_pkcs11(
-            library=Path("/nonexistent.so"),
-            token="t",
-            pin="1",
-            label="l",
-            certificate=world.person.der,
-        )
-    assert caught.value.error_code == "token_unavailable"
