@@ -6,7 +6,7 @@ from core import clock, db
 from core.actor import RULE, Actor
 from directory import tokens
 from signatures import anchors
-from signatures.authority import Authority, create_authority, trust_of
+from signatures.authority import Authority, Subject, create_authority, trust_of
 
 
 async def clerk_of(organization_id: uuid.UUID) -> Actor:
@@ -65,3 +65,21 @@ async def trusted_authority() -> Authority:
     issuing = create_authority("Bench issuing", parent=root, kind="rsa")
     await anchors.add(RULE, trust_of(issuing), is_test=True)
     return issuing
+
+
+async def chairman_of(organization_id: uuid.UUID) -> Subject:
+    """Whom a certificate must name so that its signatures bind the organization: its head."""
+    found = await db.row(
+        """SELECT o.inn, o.ogrn, p.last_name, p.first_name, p.middle_name FROM organization AS o
+           JOIN post AS t ON t.organization_id = o.id AND t.kind = 'chairman'
+                AND t.valid_to IS NULL
+           JOIN person AS p ON p.id = t.person_id WHERE o.id = $1""",
+        organization_id,
+    )
+    if found is None:
+        raise LookupError(f"{organization_id} has no chairman")
+    given = f"{found['first_name']} {found['middle_name']}".strip()
+    return Subject(
+        f"{found['last_name']} {given}", surname=found["last_name"], given_name=given,
+        title="Председатель", inn_le=found["inn"] or "", ogrn=found["ogrn"] or "",
+    )  # fmt: skip

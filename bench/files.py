@@ -45,10 +45,12 @@ def unsigned(count: int, *, seed: int = 1) -> list[bytes]:
     return made
 
 
-def signed(count: int, authority: Authority, *, bases: int = 12) -> Iterator[bytes]:
-    """`count` files, no two alike, signed with RSA-2048 by several signers."""
+def signed(
+    count: int, authority: Authority, *, subject: Subject | None = None, bases: int = 12
+) -> Iterator[bytes]:
+    """`count` files, no two alike, signed with RSA-2048 by several keys."""
     papers = unsigned(bases)
-    signers = [signer(authority, number) for number in range(4)]
+    signers = [signer(authority, number, subject) for number in range(4)]
     keys = [issued.key() for issued in signers]
     at = clock.now() - timedelta(hours=1)
     for number in range(count):
@@ -60,10 +62,10 @@ def signed(count: int, authority: Authority, *, bases: int = 12) -> Iterator[byt
         )
 
 
-def signer(authority: Authority, number: int = 0) -> Issued:
+def signer(authority: Authority, number: int = 0, subject: Subject | None = None) -> Issued:
     """A chairman with an RSA-2048 key, as the field has them."""
-    subject = Subject(f"Смирнов Пётр Ильич {number}", title="Председатель")
-    return authority.issue(subject, kind="rsa", not_before=clock.now() - timedelta(days=1))
+    named = subject or Subject(f"Смирнов Пётр Ильич {number}", title="Председатель")
+    return authority.issue(named, kind="rsa", not_before=clock.now() - timedelta(days=1))
 
 
 def _noise(chance: random.Random) -> bytes:

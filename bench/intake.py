@@ -34,7 +34,8 @@ async def measure(ground: Ground) -> Result:
         token = await actors.token_of(await actors.clerk_of(made.health_union_id))
         authority = await actors.trusted_authority()
         trust = await anchors.store()
-        papers = list(files.signed(BATCH * (ROUNDS + 1), authority))
+        chairman = await actors.chairman_of(made.health_union_id)
+        papers = list(files.signed(BATCH * (ROUNDS + 1), authority, subject=chairman))
         with (
             tempfile.TemporaryDirectory(prefix="docflow-bench-") as folder,
             pyhanko_alone.two_processes() as pair,

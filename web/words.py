@@ -201,5 +201,23 @@ def verdict(signature: db.Row) -> tuple[str, str]:
     return "wait", f"{gettext('The signature could not be checked to the end.')} {reasons}".strip()
 
 
+def qualified(signature: db.Row) -> str:
+    """Was the certificate's authority accredited on that date? Said even when nobody can tell."""
+    if signature["qualified"] is None:
+        return gettext("Whether the signature is qualified is not known.")
+    if signature["qualified"]:
+        return gettext("Qualified signature.")
+    return gettext("Not a qualified signature.")
+
+
+def authority(signature: db.Row) -> str:
+    """May the signer bind the organization, on what basis, and what stands in the way."""
+    tongue = ("ru", "en")[_tongue()]
+    said = signature["authority"]
+    reasons = " ".join(_sentence(one, tongue) for one in said["reasons"])
+    sentence = str(said[tongue])
+    return f"{sentence[:1].upper()}{sentence[1:]}. {reasons}".strip()
+
+
 def _sentence(reason: Mapping[str, Any], tongue: str) -> str:
     return str(reason.get(tongue) or reason.get("code", ""))

@@ -11,9 +11,9 @@ from audit import events, reads
 from core import clock, db
 from core.actor import RULE, Actor
 from core.errors import InvalidInput, NotFound
+from core.sandbox import pool
 from docflow.documents import checking
 from docflow.documents.kinds import DOCUMENT_KINDS
-from signatures import cms
 from signatures.mchd import parsing
 from signatures.mchd.identity import identity_of
 from signatures.mchd.judging import MAX_CHAIN, Signed
@@ -42,8 +42,8 @@ async def keep(actor: Actor, *, xml: bytes, signature: bytes) -> uuid.UUID:
 
     The signature is checked over these very bytes; also one that does not hold is kept and shown,
     it authorizes nobody. The same pair again is checked anew and answers the same id. Raises
-    `mchd_not_recognized`, `mchd_incomplete`, `signature_unreadable`, `mchd_too_large`, and what
-    reading hostile XML raises.
+    `mchd_not_recognized`, `mchd_incomplete`, `signature_unreadable`, `signature_attached`,
+    `mchd_too_large`, and what reading hostile XML raises.
     """
     actor.require(*KEEPERS)
     if not 0 < len(xml) <= MAX_BYTES or not 0 < len(signature) <= MAX_SIGNATURE:
@@ -53,7 +53,8 @@ async def keep(actor: Actor, *, xml: bytes, signature: bytes) -> uuid.UUID:
             code="mchd_too_large",
         )
     content = await parsing.parse(xml)
-    check = await checking.validate(xml, signature=cms.normalize_cms(signature))
+    await pool().run("signatures.answers:normalized", signature)
+    check = await checking.validate(xml, signature=signature)
     kept = await blobs.store(_once(xml), limit=MAX_BYTES)
     kept_signature = await blobs.store(_once(signature), limit=MAX_SIGNATURE)
     moment = clock.now()
@@ -306,10 +307,12 @@ def _content(row: db.Row) -> PowerOfAttorney:
 
 def _signed(row: db.Row) -> Signed:
     signers: list[dict[str, Any]] = row["report"].get("signatures", [])
-    subject = signers[0].get("subject", {}) if signers else {}
+    first = signers[0] if signers else {}
     return Signed(
-        _content(row), row["verdict"], identity_of(subject), row["revoked_at"], row["asked_at"]
-    )
+        _content(row), row["verdict"],
+        identity_of(first.get("subject") or {}, first.get("identifiers")),
+        row["revoked_at"], row["asked_at"],
+    )  # fmt: skip
 
 
 def _people(content: PowerOfAttorney) -> list[str]:

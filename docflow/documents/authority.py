@@ -219,7 +219,7 @@ async def _case(signature_id: uuid.UUID) -> _Case:
     report = row["report"]
     claimed = report.get("signing_time")
     return _Case(
-        row, identity_of(report.get("subject") or {}), row["at"],
+        row, identity_of(report.get("subject") or {}, report.get("identifiers")), row["at"],
         datetime.fromisoformat(claimed) if claimed else None,
     )  # fmt: skip
 

@@ -7,15 +7,14 @@ from litestar.params import FromPath, JSONBody
 
 from core import db
 from core.actor import Actor
+from core.sandbox import pool
 from directory import certificates
 from directory.controllers.authentication import CALLER, Caller, requires, scope
 from docflow.documents import attorneys, authority, signed, visibility
 from docflow.documents import authority_schemas as wire
 from docflow.documents.controllers import convert, convert_all
 from docflow.documents.schemas import Created
-from signatures import keys
 from signatures.mchd.identity import identity_of
-from signatures.signers import subject_of
 
 KEEPERS = requires(*attorneys.KEEPERS)
 READ = [scope("documents:read"), KEEPERS]
@@ -152,12 +151,12 @@ class PersonCertificateController(Controller):
     @post("/", guards=GOVERN, summary="Register a certificate")
     async def register(self, data: JSONBody[wire.PersonCertificateInput], actor: Caller) -> Created:
         """Vouch that a certificate is a person's, for an organization."""
-        certificate = keys.read_certificate(data.certificate)
-        identity = identity_of(subject_of(certificate))
+        found = await pool().run("signatures.mchd.holder:look", data.certificate)
+        identity = identity_of(found["subject"], found["identifiers"])
         return Created(
             await certificates.register(
                 actor, person_id=data.person_id,
-                organization_id=data.organization_id or actor.home_id, sha256=certificate.sha256,
+                organization_id=data.organization_id or actor.home_id, sha256=found["sha256"],
                 numbers=certificates.Numbers(identity.snils, identity.person_inn),
             )
         )  # fmt: skip

@@ -28,30 +28,36 @@ class Identity:
         return bool(self.snils or self.person_inn or self.surname)
 
 
-def identity_of(subject: Mapping[str, str]) -> Identity:
-    """The identity in the subject fields of a validation report.
+def identity_of(
+    subject: Mapping[str, str], identifiers: Mapping[str, str] | None = None
+) -> Identity:
+    """The identity in a validation report: `identifiers` where the report has them already.
 
-    Before the field INNLE an organization's INN stood in the field INN, padded with two zeros
-    to 12 digits; such a number is an organization's.
+    A report from before it had them is read here by the same rules: an organization's INN stood in
+    the field INN, padded with two zeros to 12 digits, until it got a field of its own.
     """
-    plain = digits(subject.get("inn", ""))
-    own, organization = "", digits(subject.get("inn_le", ""))
-    if len(plain) == 12 and plain.startswith("00"):
-        organization = organization or plain[2:]
-    elif len(plain) == 10:
-        organization = organization or plain
-    else:
-        own = plain
+    numbers = identifiers or _numbers(subject)
     return Identity(
-        person_inn=own,
-        snils=digits(subject.get("snils", "")),
-        organization_inn=organization.removeprefix("00") if len(organization) == 12
-        else organization,
-        ogrn=digits(subject.get("ogrn", "")),
+        person_inn=numbers.get("inn", ""),
+        snils=numbers.get("snils", ""),
+        organization_inn=numbers.get("inn_le", ""),
+        ogrn=numbers.get("ogrn", ""),
         surname=subject.get("surname", "").strip(),
         given_names=subject.get("given_name", "").strip(),
         title=subject.get("title", "").strip(),
-    )  # fmt: skip
+    )
+
+
+def _numbers(subject: Mapping[str, str]) -> dict[str, str]:
+    own, organization = digits(subject.get("inn", "")), digits(subject.get("inn_le", ""))
+    if len(own) == 10 or own.startswith("00"):
+        own, organization = "", organization or own
+    return {
+        "inn": own,
+        "inn_le": organization[2:] if len(organization) == 12 else organization,
+        "ogrn": digits(subject.get("ogrn", "")),
+        "snils": digits(subject.get("snils", "")),
+    }
 
 
 def digits(text: str) -> str:

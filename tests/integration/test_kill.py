@@ -130,10 +130,9 @@ async def line(database: str) -> ground.Ground:
     return await ground.a_ground()
 
 
-async def letters(folder: Path, number: int) -> dict[str, bytes]:
+async def letters(folder: Path, number: int, organization_id: uuid.UUID) -> dict[str, bytes]:
     made = {}
-    authority = await people.trusted_authority()
-    issued = authority.issue(people.Subject("Смирнов П. И."))
+    issued = await people.give_key(organization_id)
     for n in range(number):
         content = await people.a_letter(f"Письмо {n}")
         signed = pdf.sign_pdf(content, key=issued.key())
@@ -172,7 +171,7 @@ async def killed_journey(line: ground.Ground, folder: Path, *, seed: int, kills:
 async def test_journey_survives_being_killed(
     line: ground.Ground, tmp_path: Path, number: int, kills: int
 ) -> None:
-    await letters(tmp_path, number)
+    await letters(tmp_path, number, line.union)
     await killed_journey(line, tmp_path, seed=number, kills=kills)
     assert await db.value("SELECT count(*) FROM document WHERE status = 'sent'") == number
     assert await db.value("SELECT count(*) FROM delivery") == number * len(line.everybody)
@@ -223,7 +222,7 @@ async def test_dispatch_and_relay_whose_connection_is_cut_are_whole_or_nothing(
     total = 1500 + len(line.everybody)
     wanted = dispatch.DispatchInput(selector=Selector(subtree_of=line.union), mode="chancery")
     cut = 0
-    for name, content in (await letters(tmp_path, 5)).items():
+    for name, content in (await letters(tmp_path, 5, line.union)).items():
         taken = await intake.take_in(
             clerk, card=cards.CardInput(kind="circular", title=name),
             stream=people.stream(content), file_name=name,
@@ -284,7 +283,7 @@ async def test_relay_recalled_while_it_checks_goes_no_further(
     line: ground.Ground, tmp_path: Path
 ) -> None:
     """The recall comes between the check of the signatures and the relay's transaction."""
-    await letters(tmp_path, 1)
+    await letters(tmp_path, 1, line.union)
     await killed_journey(line, tmp_path, seed=1, kills=0)
     clerk, chancery = await people.clerk_of(line.union), await people.clerk_of(line.local)
     document_id = await db.value("SELECT id FROM document")
