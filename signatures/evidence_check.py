@@ -2,14 +2,14 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from asn1crypto import cms, x509
 
-from signatures import hash_tree
+from signatures import digests, hash_tree
 from signatures.certificates import certificate, certificates_of
 from signatures.chains import Evidence, check_chain
 from signatures.evidence_record import (
@@ -70,6 +70,33 @@ def check(
         # Hostile bytes: the parser's exception, whichever it is, must not become ours.
         log.info("evidence record gave up: %s", type(problem).__name__)
         return Proof("indeterminate", ("not_parseable",), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """When some bytes are proved to have existed; `missed` says that a record came to an end."""
+
+    moments: tuple[datetime, ...] = ()
+    missed: bool = False
+
+
+def proven(
+    records: Iterable[bytes],
+    data: bytes,
+    *,
+    trust: TrustStore,
+    at: datetime,
+    ends: Ends | None = None,
+) -> Proven:
+    """What records prove of these bytes; records of other bytes prove nothing and do no harm."""
+    proofs = [
+        check(der, digest_of=lambda name: digests.digest(name, data), trust=trust, at=at, ends=ends)
+        for der in records
+    ]
+    return Proven(
+        tuple(one.proven_at for one in proofs if one.proven_at is not None),
+        any(one.is_overdue and one.verdict == "indeterminate" for one in proofs),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,10 +239,10 @@ def check_bytes(request: dict[str, Any]) -> dict[str, Any]:
     `record` is DER, `digests` names to bytes, `ends` names to ISO 8601, `at` ISO 8601; trust stands
     beside them as `trust.of_request` reads it.
     """
-    digests: dict[str, bytes] = request["digests"]
+    known: dict[str, bytes] = request["digests"]
     proof = check(
         request["record"],
-        digest_of=lambda name: digests.get(name, b""),
+        digest_of=lambda name: known.get(name, b""),
         trust=of_request(request),
         at=datetime.fromisoformat(request["at"]),
         ends={name: datetime.fromisoformat(end) for name, end in request["ends"].items()},

@@ -97,14 +97,10 @@ def check_token(
     if extended is None or extended.native != ["time_stamping"]:
         codes.append("timestamp_untrusted")
     codes.extend(algorithm_codes(info, certificate))
-    chain = check_chain(
-        certificate,
-        trust=moment.trust,
-        at=moment.at,
-        evidence=Evidence(
-            moment.evidence.certificates + every, moment.evidence.crls, moment.evidence.ocsps
-        ),
-    )
+    brought = moment.evidence
+    evidence = Evidence(brought.certificates + every, brought.crls, brought.ocsps)
+    own = Moment(moment.trust, moment.at, evidence)
+    chain = _judge_chain(certificate, moment=own, proofs=moment.proofs)
     if chain.code is not None:
         codes.append("timestamp_untrusted")
         codes.append(chain.code)
