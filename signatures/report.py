@@ -16,6 +16,22 @@ def unique(codes: list[str] | tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(codes))
 
 
+POLICY = "docflow-2026.11"
+"""The rules a verdict was made by; a change that could change verdicts gets a new name."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Input:
+    """Something that entered a verdict: a certificate, crl, ocsp, revocation or timestamp.
+
+    `source` is "root" or "store" for the trust store, "file" for what the file brought.
+    """
+
+    kind: str
+    sha256: str
+    source: str
+
+
 @dataclass(frozen=True, slots=True)
 class StampReport:
     """One time stamp: `trusted` only if intact, authentic and from a trusted authority."""
@@ -57,6 +73,12 @@ class SignatureReport:
     policies: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     """What is odd and changes no verdict."""
+    qualified: bool | None = None
+    """Issued by an authority accredited on that day; None where it is not known."""
+    checked_by_certified_means: bool = False
+    """63-FZ article 11: this program is not certified by the FSB."""
+    authority: str = "not_checked"
+    """Whether the signer had the authority to sign; the room of documents knows."""
 
     @property
     def verdict(self) -> Verdict:
@@ -78,6 +100,7 @@ class SignatureReport:
         plain["policies"] = list(self.policies)
         plain["warnings"] = [WARNINGS[code].as_dict() for code in self.warnings]
         plain["verdict"] = self.verdict
+        plain["technically_valid"] = self.verdict == "valid"
         return plain
 
 
@@ -92,6 +115,7 @@ class Report:
     signatures: tuple[SignatureReport, ...]
     at: datetime
     file_reasons: tuple[str, ...] = ()
+    inputs: tuple[Input, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -107,11 +131,25 @@ class Report:
             found.extend(signature.reasons)
         return unique(found)
 
+    @property
+    def qualified(self) -> bool | None:
+        """Only if every signature is; time stamps of the document do not count."""
+        flags = [one.qualified for one in self.signatures if one.level != "DocTimeStamp"]
+        if False in flags:
+            return False
+        return None if None in flags or not flags else True
+
     def as_dict(self) -> dict[str, Any]:
         """The shape promised by `docflow validate --json`."""
         return {
             "verdict": self.verdict,
             "reasons": _reasons(self.reasons),
             "at": _moment(self.at),
+            "technically_valid": self.verdict == "valid",
+            "qualified": self.qualified,
+            "checked_by_certified_means": False,
+            "authority": "not_checked",
+            "policy": POLICY,
+            "inputs": [asdict(one) for one in self.inputs],
             "signatures": [signature.as_dict() for signature in self.signatures],
         }
