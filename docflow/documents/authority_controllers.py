@@ -17,16 +17,16 @@ from docflow.documents.schemas import Created
 from signatures.mchd.identity import identity_of
 
 KEEPERS = requires(*attorneys.KEEPERS)
-READ = [scope("documents:read"), KEEPERS]
-WRITE = [scope("documents:write"), KEEPERS]
+READ = [scope("directory:read"), KEEPERS]
+WRITE = [scope("directory:write"), KEEPERS]
 GOVERN = [scope("directory:write"), requires("administrator")]
 
 
 class MchdController(Controller):
-    """Powers of attorney (МЧД) of the organization."""
+    """Powers of attorney (МЧД) of the organization: who may sign, and so of the directory's scope."""
 
     path = "/api/v1/powers-of-attorney"
-    tags = ("documents",)
+    tags = ("directory",)
     dependencies = CALLER
 
     @get("/", guards=READ, summary="Powers of attorney")
@@ -47,7 +47,7 @@ class MchdController(Controller):
 
     @post(
         "/{power_id:uuid}/revocations",
-        guards=[scope("documents:write"), requires("administrator")],
+        guards=GOVERN,
         status_code=204,
         summary="Enter a revocation",
     )
