@@ -20,6 +20,7 @@ from directory.controllers.authentication import Authentication, answer_request_
 from docflow.documents import authority_controllers as authority
 from docflow.documents import controllers as documents
 from docflow.documents import signing_controllers as signing
+from docflow.documents.longevity import controllers as longevity
 from docflow.routing import controllers as routing
 from notify import controllers as notify
 from storage.blobs import BlobMissing
@@ -49,6 +50,8 @@ API_CONTROLLERS: list[type[Controller]] = [
     documents.DocumentController,
     documents.FileController,
     documents.JournalController,
+    longevity.LongevityController,
+    longevity.EvidenceRecordController,
     *signing.CONTROLLERS,
     authority.MchdController,
     authority.SignatureAuthorityController,

@@ -14,6 +14,7 @@ from docflow.documents import authority_schemas as authority
 from docflow.documents import schemas as documents
 from docflow.documents import signing_schemas as signing
 from docflow.documents.cards import CardInput
+from docflow.documents.longevity import schemas as longevity
 from docflow.documents.signing_steps import StepInput
 from docflow.routing import schemas as routing
 from docflow.routing.dispatch import DispatchInput
@@ -97,6 +98,13 @@ _AUTHORITY = (
     authority.PersonCertificateInput(person_id=PERSON, certificate=b"\x30\x82\x03\x0f"),
 )
 
+_LONGEVITY = (
+    longevity.AlgorithmInput(
+        source="Решение оператора по рекомендациям регулятора",
+        ends_at=datetime(2031, 1, 1, tzinfo=UTC),
+    ),
+)
+
 _ROUTING = (
     DispatchInput(
         selector=Selector(subtree_of=CENTER, line=Line.BRANCH), mode="chancery",
@@ -116,7 +124,8 @@ _NOTIFY = (
 )
 
 EXAMPLES: Mapping[type, Any] = {
-    type(one): one for one in (*_ACCESS, *_DIRECTORY, *_DOCUMENTS, *_AUTHORITY, *_ROUTING, *_NOTIFY)
+    type(one): one
+    for one in (*_ACCESS, *_DIRECTORY, *_DOCUMENTS, *_AUTHORITY, *_LONGEVITY, *_ROUTING, *_NOTIFY)
 }
 """By the struct that a route takes as its body."""
 

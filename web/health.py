@@ -5,6 +5,7 @@ from litestar import Controller, Response, get
 from core import db, jobs, sandbox
 from core.errors import ServiceError
 from directory.controllers.authentication import public
+from docflow.documents.longevity import authority, due
 from storage import s3
 
 
@@ -40,6 +41,9 @@ class HealthController(Controller):
         lines += ["# TYPE docflow_documents_open gauge"]
         lines += [f'docflow_documents_open{{status="{r["status"]}"}} {r["number"]}' for r in drafts]
         lines += ["# TYPE docflow_jobs_stuck gauge", f"docflow_jobs_stuck {len(stuck)}"]
+        lines += await due.metrics()
+        lines += ["# TYPE docflow_longevity_authority gauge",
+                  f"docflow_longevity_authority {int(authority.is_configured())}"]  # fmt: skip
         return "\n".join(lines) + "\n"
 
 

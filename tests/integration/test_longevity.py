@@ -9,7 +9,7 @@ import pytest
 from core import clock, db
 from core.actor import RULE
 from core.errors import Unavailable
-from docflow.documents.longevity import due, records, renewal, stamping
+from docflow.documents.longevity import due, proofs, records, renewal, stamping
 from signatures import algorithm_lives, anchors, evidence_check
 from signatures.evidence_record import info_of
 from storage import blobs
@@ -82,7 +82,7 @@ async def test_all_that_came_goes_under_one_token(database, tmp_path) -> None:
         assert await stamping.stamp_received(stamp=place.stamp) == 0
         assert place.calls == 1
         for blob_id in ids:
-            proof = await records.proof_of(blob_id)
+            proof = await proofs.proof_of(blob_id)
             assert (proof["verdict"], proof["proven_at"]) == ("valid", BEGIN.isoformat())
             assert await second_opinion(place, blob_id, tmp_path) == 1
         event = await db.row("SELECT * FROM event WHERE verb = 'archive_stamp.receipt'")
@@ -176,7 +176,7 @@ async def test_fifteen_years_with_many_certificates_and_a_new_digest(database, t
     with clock.frozen(BEGIN + years(15)):
         await trusted(place)
         for blob_id, since in ((first[0], BEGIN), (second[2], BEGIN + timedelta(days=30))):
-            proof = await records.proof_of(blob_id)
+            proof = await proofs.proof_of(blob_id)
             assert (proof["verdict"], proof["reasons"]) == ("valid", [])
             assert proof["proven_at"] == since.isoformat()
             assert await second_opinion(place, blob_id, tmp_path) == 6
@@ -197,7 +197,7 @@ async def test_a_skipped_renewal_is_overdue_and_the_verdict_says_so(database) ->
         await trusted(place)
         assert await reasons() == {"overdue": 1}
         assert await renewal.renew_stamps(stamp=place.stamp) == 0
-        proof = await records.proof_of(blob_id)
+        proof = await proofs.proof_of(blob_id)
         assert proof["verdict"] == "indeterminate"
         assert "evidence_renewal_missed" in [one["code"] for one in proof["reasons"]]
         assert proof["proven_at"] is None

@@ -11,7 +11,7 @@ from core.errors import Forbidden, NotFound
 from directory import organizations, second_factor
 from directory.controllers.authentication import CALLER, Caller, requires, scope
 from docflow.documents import files, visibility
-from docflow.documents.longevity import authority, due, records
+from docflow.documents.longevity import authority, due, proofs, records
 from docflow.documents.longevity import schemas as wire
 from signatures import algorithm_lives
 
@@ -82,7 +82,7 @@ class EvidenceRecordController(Controller):
         found = []
         for row in await records.of_document(document_id):
             record = await records.record_of(row["blob_id"])
-            proof = await records.proof_of(row["blob_id"]) if record else None
+            proof = await proofs.proof_of(row["blob_id"]) if record else None
             view = {**row, "record": record, "proof": proof}
             found.append(
                 wire.EvidenceView(

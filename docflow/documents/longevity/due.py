@@ -28,21 +28,23 @@ _SQL = {
         FROM signature AS s WHERE s.evidenced_at IS NULL""",
     "renewal": """SELECT id, renew_before AS due_on, NULL::uuid AS document_id, kind AS note
         FROM archive_stamp WHERE renewed_by IS NULL AND retired_at IS NULL
-        AND renew_before <= $1 AND ends_at > $1""",
+        AND renew_before <= $1::timestamptz AND ends_at > $1::timestamptz""",
     "overdue": """SELECT id, ends_at AS due_on, NULL::uuid AS document_id, kind AS note
-        FROM archive_stamp WHERE renewed_by IS NULL AND retired_at IS NULL AND ends_at <= $1""",
+        FROM archive_stamp WHERE renewed_by IS NULL AND retired_at IS NULL
+        AND ends_at <= $1::timestamptz""",
     "digest": """SELECT e.blob_id AS id, l.ends_at - $2::interval AS due_on,
         NULL::uuid AS document_id, l.name AS note
         FROM algorithm_life AS l JOIN archive_stamp AS s ON s.algorithm = l.name
         JOIN archive_stamp_entry AS e ON e.stamp_id = s.id AND e.blob_id IS NOT NULL
-        WHERE l.ends_at - $2::interval <= $1 AND s.retired_at IS NULL AND e.is_current""",
+        WHERE l.ends_at - $2::interval <= $1::timestamptz
+        AND s.retired_at IS NULL AND e.is_current""",
     "damaged": """SELECT d.blob_id AS id, d.found_at AS due_on, (SELECT f.document_id
         FROM document_file AS f WHERE f.blob_id = d.blob_id LIMIT 1) AS document_id, d.kind AS note
         FROM blob_damage AS d""",
     "unread": """SELECT id, coalesce(fixity_tried_at, created_at) + $3::interval AS due_on,
         NULL::uuid AS document_id, '' AS note FROM blob
-        WHERE fixity_tried_at < $1 - $3::interval
-        OR fixity_tried_at IS NULL AND created_at < $1 - $3::interval""",
+        WHERE fixity_tried_at < $1::timestamptz - $3::interval
+        OR fixity_tried_at IS NULL AND created_at < $1::timestamptz - $3::interval""",
     "revocation": """SELECT id, checked_at AS due_on, document_id, '' AS note FROM signature
         WHERE verdict = 'indeterminate' AND report->'reasons' @> ANY(ARRAY[
             '[{"code": "revocation_missing"}]', '[{"code": "revocation_stale"}]']::jsonb[])""",

@@ -2,14 +2,8 @@
 
 import uuid
 from dataclasses import dataclass
-from typing import Any
 
-from core import clock, db
-from core.errors import NotFound
-from core.sandbox import pool
-from docflow.documents import checking
-from docflow.documents.longevity import stamping
-from signatures import algorithm_lives
+from core import db
 from signatures.evidence_record import Material, Stamp, decode_path, encode
 
 
@@ -82,32 +76,6 @@ async def proofs_of(*blob_ids: uuid.UUID | None) -> list[bytes]:
     """The records of those of these objects that have one, for a validation to be given."""
     found = [await record_of(blob_id) for blob_id in blob_ids if blob_id is not None]
     return [record for record in found if record is not None]
-
-
-async def proof_of(blob_id: uuid.UUID) -> dict[str, Any]:
-    """What the record of stored bytes proves now; the bytes are read and hashed anew.
-
-    A dictionary with `verdict`, `reasons`, `proven_at`, `stamps`; outside a transaction.
-    """
-    gathered = await gather(blob_id)
-    if gathered is None:
-        raise NotFound(
-            "Отметка времени ещё не получена.", "There is no time stamp yet.",
-            code="not_stamped", blob_id=str(blob_id),
-        )  # fmt: skip
-    names = {stamp.algorithm for chain in gathered.chains for stamp in chain}
-    digests = {name: await stamping.digest_of_blob(blob_id, name) for name in names}
-    found: dict[str, Any] = await pool().run(
-        "signatures.evidence_check:check_bytes",
-        {
-            "record": encode(gathered.chains, material=gathered.material),
-            "digests": digests,
-            **await checking.trust(),
-            "ends": {name: at.isoformat() for name, at in (await algorithm_lives.ends()).items()},
-            "at": clock.now().isoformat(),
-        },
-    )
-    return found
 
 
 async def of_document(document_id: uuid.UUID) -> list[db.Row]:
