@@ -23,7 +23,7 @@ GOVERN = [scope("directory:write"), requires("administrator")]
 
 
 class MchdController(Controller):
-    """Powers of attorney (МЧД) of the organization: who may sign, and so of the directory's scope."""
+    """Powers of attorney (МЧД): they say who may sign, so they are of the directory's scope."""
 
     path = "/api/v1/powers-of-attorney"
     tags = ("directory",)
