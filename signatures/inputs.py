@@ -7,10 +7,11 @@ certificate of the file or speaks in the name of one that does.
 import hashlib
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 from asn1crypto import cms, x509
 
 from core import clock
@@ -92,13 +93,21 @@ class Collected:
         names = {("certificate", one.sha256.hex()) for one in issuers}
         names |= {("key", one.key_identifier.hex()) for one in issuers if one.key_identifier}
         day = leaf.not_valid_before.astimezone(clock.MOSCOW).date()
-        is_accredited = any(
-            (one.kind, one.value.lower()) in names
+        deciding = [
+            one
+            for one in self.trust.accredited
+            if (one.kind, one.value.lower()) in names
             and one.since <= day
             and (one.until is None or day < one.until)
-            for one in self.trust.accredited
-        )
-        return replace(found, qualified=is_accredited)
+        ]
+        if not deciding:
+            return replace(found, qualified=False)
+        period: dict[str, str] = {
+            name: text
+            for name, text in msgspec.to_builtins(asdict(deciding[0])).items()
+            if text is not None
+        }
+        return replace(found, qualified=True, accreditation=period)
 
 
 @lru_cache(maxsize=4096)

@@ -75,6 +75,8 @@ class SignatureReport:
     """What is odd and changes no verdict."""
     qualified: bool | None = None
     """Issued by an authority accredited on that day; None where it is not known."""
+    accreditation: dict[str, str] | None = None
+    """The period of accreditation that decided."""
     checked_by_certified_means: bool = False
     """63-FZ article 11: this program is not certified by the FSB."""
     authority: str = "not_checked"
@@ -141,6 +143,7 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """The shape promised by `docflow validate --json`."""
+        inputs = [asdict(one) for one in self.inputs]
         return {
             "verdict": self.verdict,
             "reasons": _reasons(self.reasons),
@@ -150,6 +153,10 @@ class Report:
             "checked_by_certified_means": False,
             "authority": "not_checked",
             "policy": POLICY,
-            "inputs": [asdict(one) for one in self.inputs],
-            "signatures": [signature.as_dict() for signature in self.signatures],
+            "inputs": inputs,
+            "signatures": [
+                # Each stands for itself once it is stored with its document.
+                {**signature.as_dict(), "policy": POLICY, "inputs": inputs}
+                for signature in self.signatures
+            ],
         }
