@@ -11,19 +11,17 @@ from asn1crypto import x509
 from signatures.chains import Evidence, check_chain
 from signatures.keys import check_certificate, read_certificate
 from signatures.signers import subject_of
-from signatures.trust import TrustStore
+from signatures.trust import of_request
 
 
 def look(
     certificate: bytes,
     *,
     chain: list[bytes],
-    roots: list[bytes],
-    others: list[bytes],
-    crls: list[bytes],
+    trust: dict[str, Any],
     at: str,
 ) -> dict[str, Any]:
-    """What is known of a certificate at the moment `at` (ISO 8601) by this trust.
+    """What is known of a certificate at the moment `at` (ISO 8601), by trust as requests carry it.
 
     `chain_code` is None for a good chain, else the reason's code. Raises the codes of
     `read_certificate` and `check_certificate`, for a helping certificate too.
@@ -34,7 +32,7 @@ def look(
     check_certificate(leaf, at=moment)
     found = check_chain(
         leaf,
-        trust=TrustStore(tuple(roots), tuple(others), tuple(crls)),
+        trust=of_request(trust),
         at=moment,
         evidence=Evidence(certificates=helping),
     )

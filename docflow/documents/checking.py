@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from core import db
+from core import clock, db
 from core.errors import InvalidInput, NotFound
 from core.sandbox import pool
-from signatures import anchors
+from docflow.documents.longevity import records
+from signatures import algorithm_lives, anchors
+from signatures import digests as hashing
 from storage import blobs
 
 Verdict = Literal["valid", "invalid", "indeterminate"]
@@ -61,14 +63,23 @@ def claims_signature(content: bytes) -> bool:
     return _CLAIM.search(content) is not None
 
 
-async def validate(content: bytes, *, signature: bytes | None = None) -> Check:
-    """Validate the signatures inside a PDF, or a detached one over any bytes, in the sandbox."""
-    request = {"data": content, "signature": signature, **await trust()}
+async def validate(
+    content: bytes, *, signature: bytes | None = None, proofs: Mapping[str, Any] | None = None
+) -> Check:
+    """Validate the signatures inside a PDF, or a detached one over any bytes, in the sandbox.
+
+    `proofs` are what `proofs_of` answers for a stored one.
+    """
+    request = {"data": content, "signature": signature, **await trust(), **(proofs or {})}
     return _check(await pool().run("signatures.validation:validate_bytes", request))
 
 
 async def validate_stored(
-    file: db.Row, *, signature: bytes, digests: tuple[str, ...] = ("sha256",)
+    file: db.Row,
+    *,
+    signature: bytes,
+    digests: tuple[str, ...] = ("sha256",),
+    proofs: Mapping[str, Any] | None = None,
 ) -> Check:
     """Validate a detached signature over a stored file of any size; outside a transaction.
 
@@ -77,16 +88,38 @@ async def validate_stored(
     """
     if file["size"] <= WHOLE_UP_TO:
         content = await blobs.read(file["blob_id"], limit=READ_UP_TO)
-        return await validate(content, signature=signature)
-    hashed = {name: hashlib.new(name) for name in digests if name in hashlib.algorithms_guaranteed}
+        return await validate(content, signature=signature, proofs=proofs)
+    hashed = {name: hashing.start(name) for name in digests if hashing.is_known(name)}
     async for piece in await blobs.open_blob(file["blob_id"]):
         for one in hashed.values():
             one.update(piece)
     request = {
         "signature": signature, "digests": {name: one.digest() for name, one in hashed.items()},
-        **await trust(),
+        **await trust(), **(proofs or {}),
     }  # fmt: skip
     return _check(await pool().run("signatures.validation:validate_bytes", request))
+
+
+async def digest_of(file: db.Row, algorithm: str) -> bytes:
+    """The digest of a stored file of any size by any algorithm that signatures use."""
+    if algorithm == "sha256":
+        return bytes(file["sha256"])
+    hashed = hashing.start(algorithm)
+    async for piece in await blobs.open_blob(file["blob_id"]):
+        hashed.update(piece)
+    return hashed.digest()
+
+
+async def proofs_of(blob_id: uuid.UUID) -> dict[str, Any]:
+    """What shows since when a stored signature exists, as a validation takes it."""
+    record = await records.record_of(blob_id)
+    if record is None:
+        return {}
+    ends = await algorithm_lives.ends()
+    return {
+        "evidence_records": [record],
+        "algorithm_ends": {name: moment.isoformat() for name, moment in ends.items()},
+    }
 
 
 async def read_signed(content: bytes, media_type: str) -> tuple[dict[str, Any], Check]:
@@ -98,11 +131,8 @@ async def read_signed(content: bytes, media_type: str) -> tuple[dict[str, Any], 
 
 
 async def trust() -> dict[str, Any]:
-    """What the installation trusts now, as the sandbox takes it."""
-    store = await anchors.store()
-    return {
-        "roots": list(store.roots), "others": list(store.others), "crls": list(store.crls),
-    }  # fmt: skip
+    """What the installation trusts now, and when that is, as the sandbox takes it."""
+    return {**await anchors.request(), "at": clock.now().isoformat()}
 
 
 async def check_document(document_id: uuid.UUID) -> Check:
@@ -125,10 +155,15 @@ async def check_document(document_id: uuid.UUID) -> Check:
         if row["signature_id"]:
             detached = await blobs.read(row["signature_id"], limit=MAX_SIGNATURE)
             names = await pool().run("signatures.validation:digests_needed", detached)
-            checks.append(await validate_stored(row, signature=detached, digests=tuple(names)))
+            checks.append(
+                await validate_stored(
+                    row, signature=detached, digests=tuple(names),
+                    proofs=await proofs_of(row["signature_id"]),
+                )
+            )  # fmt: skip
         else:
             content = await blobs.read(row["blob_id"], limit=READ_UP_TO)
-            checks.append(await validate(content))
+            checks.append(await validate(content, proofs=await proofs_of(row["blob_id"])))
     return _worst(checks)
 
 

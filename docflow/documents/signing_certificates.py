@@ -93,7 +93,7 @@ async def check(actor: Actor, certificate: bytes, *, chain: tuple[bytes, ...] = 
     """
     found: dict[str, Any] = await pool().run(
         "signatures.preflight:look", certificate, chain=list(chain),
-        at=clock.now().isoformat(), **await checking.trust(),
+        at=clock.now().isoformat(), trust=await checking.trust(),
     )  # fmt: skip
     if found["chain_code"] == "revoked":
         raise InvalidInput(

@@ -12,7 +12,7 @@ from audit import transitions
 from core import clock, db
 from core.actor import Actor
 from core.errors import Conflict, Forbidden, InvalidInput
-from docflow.documents import checking, files, signed, signing_steps, visibility
+from docflow.documents import authority, checking, files, signed, signing_steps, visibility
 from docflow.documents.kinds import PDF
 from docflow.documents.states import SESSION_TRANSITIONS, DocumentStatus, SessionStatus
 from storage import blobs
@@ -106,7 +106,7 @@ async def enter_pdf(
     Raises `signature_invalid`, `file_changed`, `not_your_turn`, `illegal_transition`.
     """
     check = await checking.validate(made)
-    checking.require_not_invalid(check)
+    checking.require_readable(check)
     blob = await blobs.store(once(made), limit=checking.READ_UP_TO * 2)
     async with db.transaction():
         document = await _locked(actor, file)
@@ -150,7 +150,7 @@ async def enter_detached(
     `signature_invalid`, `file_changed`, `not_your_turn`, `illegal_transition`.
     """
     check = await checking.validate_stored(file, signature=made, digests=digests)
-    checking.require_not_invalid(check)
+    checking.require_readable(check)
     blob = await blobs.store(once(made), limit=checking.MAX_SIGNATURE)
     async with db.transaction():
         document = await _locked(actor, file)
@@ -173,7 +173,7 @@ async def enter_detached(
             if session or step_id:
                 await _take_step(actor, document, step_id, one)
             elif file["role"] == "main":
-                await _take_first_step(actor, document, role, one)
+                await take_awaited_step(actor, document, made_ids[-1])
         await signed.settle(actor, document)
     return made_ids
 
@@ -188,10 +188,25 @@ async def _take_step(
         )
 
 
-async def _take_first_step(actor: Actor, document: db.Row, role: str, one: dict[str, Any]) -> None:
-    for step in await signing_steps.due_for_upload(document["id"], role):
-        await _take_step(actor, document, step["id"], one)
+async def take_awaited_step(actor: Actor, document: db.Row, signature_id: uuid.UUID) -> None:
+    """Let an uploaded signature take the first step that awaits its signer, and no stranger's.
+
+    In the caller's transaction; nothing happens where no step is due for it.
+    """
+    one = await db.row(
+        """SELECT s.role, s.verdict, encode(s.certificate_sha256, 'hex') AS certificate_sha256
+           FROM signature AS s JOIN document_file AS f ON f.id = s.file_id
+           WHERE s.id = $1 AND f.is_current AND f.role = 'main' AND NOT EXISTS (
+               SELECT 1 FROM signing_step AS x WHERE x.document_id = s.document_id
+               AND x.status = 'signed' AND x.certificate_sha256 = s.certificate_sha256)""",
+        signature_id,
+    )
+    if one is None:
         return
+    for step in await signing_steps.due_for_upload(document["id"], one["role"]):
+        if await authority.may_take_step(signature_id, step):
+            await _take_step(actor, document, step["id"], one)
+            return
 
 
 async def _earlier_roles(file_id: uuid.UUID) -> dict[str, str]:

@@ -216,6 +216,7 @@ function turn() {
   if (!shown) return;
   at("picture").src = `/signing-sessions/${session.id}/pages/${page}`;
   at("number").textContent = `${phrases.page} ${page} ${phrases.of} ${pages}`;
+  at("preview").lastElementChild.hidden = pages < 2;
   at("earlier").disabled = page <= 1;
   at("later").disabled = page >= pages;
 }
