@@ -10,12 +10,13 @@ from directory import jobs as directory_jobs
 from docflow.documents import jobs as document_jobs
 from docflow.routing import jobs as routing_jobs
 from notify import jobs as notify_jobs
+from signatures import jobs as signature_jobs
 from storage import jobs as storage_jobs
 
-ROOMS_WITH_JOBS = (storage_jobs, directory_jobs, notify_jobs, document_jobs, routing_jobs)
+ROOMS_WITH_JOBS = (storage_jobs, signature_jobs, directory_jobs, notify_jobs, document_jobs, routing_jobs)
 """Importing them declares their jobs; what is missing here is never run."""
 
-OUTSIDE = frozenset({"webhooks", "mail"})
+OUTSIDE = frozenset({"webhooks", "mail", "revocation"})
 """Queues whose jobs wait for somebody else's server."""
 
 

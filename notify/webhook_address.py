@@ -5,30 +5,13 @@ checked address: a name that answers otherwise the second time (DNS rebinding) g
 """
 
 import asyncio
-import ipaddress
 import socket
 from dataclasses import dataclass
 
 import httpx
 
 from core.errors import InvalidInput
-
-PORTS = frozenset({80, 443, 8080, 8443})
-"""Ports a webhook may have; everything else is somebody's internal service."""
-MAX_URL = 2000
-MAX_ADDRESSES = 4
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-_FORBIDDEN = tuple(
-    ipaddress.ip_network(text)
-    for text in (
-        "168.63.129.16/32",  # a cloud's metadata at a public address
-        "192.0.0.0/24",  # protocol assignments (RFC 6890), metadata in some clouds
-        "192.88.99.0/24",  # 6to4 relays (RFC 7526)
-        "::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16",
-    )  # IPv6 that carries an IPv4 address inside: compatible, NAT64, Teredo, 6to4
-)  # fmt: skip
+from core.outbound import MAX_ADDRESSES, MAX_URL, PORTS, is_public
 
 
 class ForbiddenUrl(InvalidInput):
@@ -98,24 +81,3 @@ async def resolve(url: str, *, allow_private: bool) -> Target:
     if not allow_private and not all(map(is_public, addresses)):
         raise ForbiddenUrl(reason="address")
     return Target(url=found, host=host, addresses=addresses[:MAX_ADDRESSES])
-
-
-def is_public(address: str) -> bool:
-    """May a stranger's words make us connect to this IP address?
-
-    No to loopback, private, link-local (cloud metadata), shared, multicast, reserved and
-    unspecified addresses, and to IPv6 forms that carry an IPv4 address.
-    """
-    try:
-        found: Address = ipaddress.ip_address(address)
-    except ValueError:  # also a scoped one, fe80::1%eth0
-        return False
-    if isinstance(found, ipaddress.IPv6Address):
-        if found.scope_id is not None:
-            return False
-        found = found.ipv4_mapped or found
-    if any(found in network for network in _FORBIDDEN if network.version == found.version):
-        return False
-    return found.is_global and not (
-        found.is_multicast or found.is_reserved or found.is_loopback or found.is_link_local
-    )

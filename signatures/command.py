@@ -1,6 +1,7 @@
 """`docflow validate`: the signatures of one file, without database and network."""
 
 from collections.abc import Iterable
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -75,9 +76,7 @@ def _request(
     return {
         "data": data,
         "signature": signature,
-        "roots": store.roots,
-        "others": store.others,
-        "crls": store.crls,
+        **{one.name: getattr(store, one.name) for one in fields(TrustStore)},
         "at": at.isoformat() if at else None,
     }
 
@@ -97,7 +96,7 @@ def run(
     report = validate(
         loaded["data"],
         signature=loaded["signature"],
-        trust=TrustStore(loaded["roots"], loaded["others"], loaded["crls"]),
+        trust=stores.of_request(loaded),
         at=datetime.fromisoformat(loaded["at"]) if loaded["at"] else None,
     ).as_dict()
     return report, exit_code(report)
