@@ -13,7 +13,14 @@ from notify import jobs as notify_jobs
 from signatures import jobs as signature_jobs
 from storage import jobs as storage_jobs
 
-ROOMS_WITH_JOBS = (storage_jobs, signature_jobs, directory_jobs, notify_jobs, document_jobs, routing_jobs)
+ROOMS_WITH_JOBS = (
+    storage_jobs,
+    signature_jobs,
+    directory_jobs,
+    notify_jobs,
+    document_jobs,
+    routing_jobs,
+)
 """Importing them declares their jobs; what is missing here is never run."""
 
 OUTSIDE = frozenset({"webhooks", "mail", "revocation"})
