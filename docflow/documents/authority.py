@@ -8,7 +8,7 @@ which the signature surely existed; what becomes known later changes no answer g
 import uuid
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 
 from audit import events
 from core import clock, db
@@ -16,73 +16,11 @@ from core.actor import Actor
 from core.errors import NotFound
 from directory import certificates
 from docflow.documents import attorneys
+from docflow.documents.authority_words import Basis, described
 from docflow.documents.kinds import Authority as Needed
-from signatures.mchd.findings import FINDINGS, Finding, State, note, rank_of
+from signatures.mchd.findings import State, rank_of
 from signatures.mchd.identity import Identity, agrees, identity_of, same_name
 from signatures.mchd.judging import Head, Question, judge
-
-Basis = Literal["head", "mchd", "seal", "post", "none"]
-
-_ALL = (
-    Finding(
-        "certificate_unknown", "refused",
-        "Сертификат ничем не связан с организацией документа. Зарегистрируйте сертификат "
-        "сотрудника или приложите МЧД.",
-        "Nothing ties the certificate to the document's organization. Register the employee's "
-        "certificate or attach a power of attorney.",
-    ),
-    Finding(
-        "organization_differs", "refused",
-        "Сертификат выдан другой организации: ИНН или ОГРН не совпадает с карточкой.",
-        "The certificate is another organization's: its INN or OGRN differs from the card.",
-    ),
-    Finding(
-        "not_the_head", "refused",
-        "Сертификат организации, но подписал не руководитель. Приложите МЧД или зарегистрируйте "
-        "сертификат сотрудника.",
-        "The organization's certificate, but not its head's. Attach a power of attorney or "
-        "register the employee's certificate.",
-    ),
-    Finding(
-        "head_unknown", "indeterminate",
-        "Сертификат организации; кто руководитель на эту дату, в справочнике нет.",
-        "The organization's certificate; who was head on that day the directory does not say.",
-    ),
-    Finding(
-        "no_signatory_role", "refused",
-        "Сертификат сотрудника известен, но права подписи у него нет. Приложите МЧД или выдайте "
-        "роль подписанта.",
-        "The employee's certificate is known, but gives no right to sign. Attach a power of "
-        "attorney or grant the role of signatory.",
-    ),
-    note(
-        "head_by_name",
-        "Руководитель опознан по фамилии и имени: номеров для сверки нет.",
-        "The head is known by name only: there are no numbers to compare.",
-    ),
-    note(
-        "name_differs",
-        "Фамилия в сертификате не та, что в справочнике.",
-        "The certificate's surname is not the one in the directory.",
-    ),
-)  # fmt: skip
-
-WORDS: dict[str, Finding] = {**FINDINGS, **{one.code: one for one in _ALL}}
-"""Every reason an answer may carry, with its words."""
-
-BASES: dict[Basis, tuple[str, str]] = {
-    "head": ("руководитель организации", "head of the organization"),
-    "mchd": ("машиночитаемая доверенность", "machine-readable power of attorney"),
-    "seal": ("ключ организации", "key of the organization"),
-    "post": ("подписант организации", "signatory of the organization"),
-    "none": ("основание не найдено", "no basis found"),
-}
-STATES: dict[State, tuple[str, str]] = {
-    "confirmed": ("полномочия подтверждены", "authority confirmed"),
-    "refused": ("полномочия не подтверждены", "authority refused"),
-    "indeterminate": ("полномочия не установлены", "authority undetermined"),
-    "not_checked": ("полномочия не проверялись", "authority not checked"),
-}
 
 COUNTS: dict[Needed, str] = {
     "none": "true",
@@ -178,26 +116,24 @@ async def reassess(
     return answer
 
 
-def described(row: db.Row) -> dict[str, Any]:
-    """An answer's row as it is shown: codes with their words, and the whole in one sentence.
+async def may_take_step(signature_id: uuid.UUID, step: db.Row) -> bool:
+    """Is an uploaded signature the one that this step of a signing order awaits?
 
-    A row of nulls, of a signature that was never asked about, is shown as not checked.
+    Needs confirmed authority and, where the step names a person or a post, that very holder.
     """
-    if row["state"] is None:
-        row = {**row, "state": "not_checked", "basis": "none", "reasons": ()}
-    ru = f"{STATES[row['state']][0]}: {BASES[row['basis']][0]}"
-    en = f"{STATES[row['state']][1]}: {BASES[row['basis']][1]}"
-    if row["mchd_number"]:
-        ru, en = f"{ru} № {row['mchd_number']}", f"{en} no. {row['mchd_number']}"
-    if row["state"] == "not_checked":
-        ru, en = STATES["not_checked"]
-    return {
-        "basis": row["basis"], "state": row["state"],
-        "reasons": [WORDS[code].as_dict() for code in row["reasons"] if code in WORDS],
-        "mchd_id": row["power_id"], "mchd_number": row["mchd_number"] or None,
-        "revocation": row["revocation"], "at": row["at"], "checked_at": row["checked_at"],
-        "ru": ru, "en": en,
-    }  # fmt: skip
+    return bool(
+        await db.value(
+            f"""SELECT a.state = 'confirmed' AND ($2::uuid IS NULL OR a.person_id = $2)
+                AND ($3::text IS NULL OR EXISTS (
+                    SELECT 1 FROM post AS t WHERE t.person_id = a.person_id AND t.kind = $3
+                    AND t.organization_id = $4
+                    AND t.valid_from <= (a.at AT TIME ZONE 'Europe/Moscow')::date
+                    AND (t.valid_to IS NULL
+                         OR t.valid_to > (a.at AT TIME ZONE 'Europe/Moscow')::date)))
+                FROM signature AS s CROSS JOIN {NEWEST} WHERE s.id = $1""",
+            signature_id, step["person_id"], step["post"], step["organization_id"],
+        )
+    )  # fmt: skip
 
 
 async def answers_of(document_id: uuid.UUID, signature_id: uuid.UUID) -> list[dict[str, Any]]:

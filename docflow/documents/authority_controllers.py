@@ -10,7 +10,7 @@ from core.actor import Actor
 from core.sandbox import pool
 from directory import certificates
 from directory.controllers.authentication import CALLER, Caller, requires, scope
-from docflow.documents import attorneys, authority, signed, visibility
+from docflow.documents import attorneys, authority, signed, signing_entry, visibility
 from docflow.documents import authority_schemas as wire
 from docflow.documents.controllers import convert, convert_all
 from docflow.documents.schemas import Created
@@ -97,6 +97,7 @@ async def _checked(
     async with db.transaction():
         document = await visibility.own_document(actor, document_id)
         await authority.reassess(actor, document, signature_id, power_id=mchd_id)
+        await signing_entry.take_awaited_step(actor, document, signature_id)
         await signed.settle(actor, document)
         answers = await authority.answers_of(document_id, signature_id)
     return convert(wire.AuthorityView, answers[-1])

@@ -7,7 +7,7 @@ from typing import Any
 from audit import events, transitions
 from core import clock, db
 from core.actor import Actor
-from docflow.documents import authority, signing_steps
+from docflow.documents import authority, authority_words, signing_steps
 from docflow.documents.kinds import kind_of
 from docflow.documents.states import TRANSITIONS, DocumentStatus
 
@@ -113,7 +113,7 @@ async def signatures_of(document_id: uuid.UUID) -> list[db.Row]:
             "technically_valid": row["verdict"] == "valid",
             "qualified": _flag(row["report"].get("qualified")),
             "certified_means": False,
-            "authority": authority.described({**row, "checked_at": row["authority_at"]}),
+            "authority": authority_words.described({**row, "checked_at": row["authority_at"]}),
         }
         for row in found
     ]

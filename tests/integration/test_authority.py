@@ -12,7 +12,17 @@ from core import clock, db
 from core.actor import RULE, Actor
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound, ServiceError
 from directory import certificates
-from docflow.documents import attorneys, authority, cards, files, kinds, signed, signing
+from docflow.documents import (
+    attorneys,
+    authority,
+    authority_words,
+    cards,
+    files,
+    kinds,
+    signed,
+    signing,
+    signing_steps,
+)
 from signatures import cms
 from signatures.authority import Issued, Subject
 from tests import ground, people
@@ -410,6 +420,25 @@ async def test_kinds_that_need_more_or_nothing(
     assert await found(by_anybody) == ("signed", "none", "refused", ["certificate_unknown"])
 
 
+async def test_a_signing_order_waits_for_its_own_signers(stage: Stage) -> None:
+    """A stranger's signature takes nobody's turn; one recognized afterwards takes its own."""
+    document_id, file_id, sha256 = await a_draft(stage.clerk)
+    step = signing_steps.StepInput(position=1)
+    await signing_steps.plan(stage.clerk, document_id, steps=[step])
+    await signing.submit(stage.clerk, document_id)
+    for who in (CLERK, DEPUTY):
+        made = cms.sign_detached(digest=sha256, key=(await issued(who)).key())
+        await signing.bring(stage.clerk, document_id, file_id=file_id, signature=made)
+        assert [one["status"] for one in await signing_steps.steps_of(document_id)] == ["due"]
+    await kept(stage)
+    of_deputy = (await signed.signatures_of(document_id))[1]
+    async with ground.api(stage.clerk) as client:
+        at = f"/api/v1/documents/{document_id}/signatures/{of_deputy['id']}/authority"
+        assert (await client.post(at, json={})).json()["state"] == "confirmed"
+    assert [one["status"] for one in await signing_steps.steps_of(document_id)] == ["signed"]
+    assert await db.value("SELECT status FROM document WHERE id = $1", document_id) == "signed"
+
+
 async def test_over_http(stage: Stage) -> None:
     from base64 import b64encode
 
@@ -461,6 +490,6 @@ async def test_over_http(stage: Stage) -> None:
 
 
 async def test_wrong_input_has_words() -> None:
-    for words in authority.WORDS.values():
+    for words in authority_words.WORDS.values():
         assert words.ru != words.en
     assert issubclass(InvalidInput, ServiceError)
