@@ -16,12 +16,15 @@ from asn1crypto import algos, cms, core, parser, tsp, x509
 
 from core import clock
 from core.errors import InvalidInput, TooLarge
+from signatures import digests
 from signatures.integrity import is_whole
 from signatures.keys import (
     SigningKey,
     check_certificate,
+    digest_for,
     read_certificate,
     signature_algorithm,
+    value_size,
 )
 from signatures.stamps import Stamper, request_stamp
 
@@ -92,12 +95,15 @@ def _attribute(name: str, value: object) -> cms.CMSAttribute:
 
 @lru_cache(maxsize=1024)
 def _signing_certificate(der: bytes) -> bytes:
-    """ESSCertIDv2 with SHA-256, the default, and so left out (RFC 5035 section 4)."""
+    """ESSCertIDv2 with the key's hash; SHA-256 is the default and left out (RFC 5035 section 4)."""
     cert = x509.Certificate.load(der)
+    algorithm = digest_for(cert)
     issuer = x509.GeneralName(name="directory_name", value=cert.issuer)
+    named = {} if algorithm == "sha256" else {"hash_algorithm": {"algorithm": algorithm}}
     cert_id = tsp.ESSCertIDv2(
         {
-            "cert_hash": hashlib.sha256(der).digest(),
+            **named,
+            "cert_hash": digests.digest(algorithm, der),
             "issuer_serial": {"issuer": [issuer], "serial_number": cert.serial_number},
         }
     )
@@ -259,7 +265,8 @@ def prepare_detached(
 ) -> bytes:
     """First half for a client-held key: the DER of the attributes that the client signs.
 
-    Keep it with the certificate; `finish_detached` wants both back.
+    `digest` is made by the algorithm that `keys.digest_for` names for the certificate. Keep the
+    attributes with the certificate; `finish_detached` wants both back.
     """
     cert = read_certificate(certificate)
     check_certificate(cert)
@@ -284,6 +291,7 @@ def finish_detached(
     when a whole CMS was made with another certificate than was shown to the user.
     """
     cert = x509.Certificate.load(certificate)
+    algorithm = digest_for(cert)
     made = client_answer(answer, certificate=cert)
     if made is None:
         made = assemble(
@@ -291,15 +299,16 @@ def finish_detached(
             signature=answer,
             certificate=cert,
             chain=tuple(x509.Certificate.load(der) for der in chain),
+            digest_algorithm=algorithm,
             tsa=tsa,
         )
-    check_signature(made, digest=digest)
+    check_signature(made, digest=digest, algorithm=algorithm)
     return made
 
 
 def client_answer(answer: bytes, *, certificate: x509.Certificate) -> bytes | None:
     """The DER if the client sent a whole CMS, None if it sent a bare signature value."""
-    if len(answer) <= max(600, int(certificate.public_key.bit_size) // 8):
+    if len(answer) <= max(600, value_size(certificate)):
         return None
     der = normalize_cms(answer)
     signed = cms.ContentInfo.load(der)["content"]
@@ -315,7 +324,7 @@ def client_answer(answer: bytes, *, certificate: x509.Certificate) -> bytes | No
 
 def digest_stream(read: Callable[[int], bytes], *, algorithm: str = "sha256") -> bytes:
     """The digest of a stream, read in pieces of one mebibyte."""
-    hashed = hashlib.new(algorithm)
+    hashed = digests.start(algorithm)
     while piece := read(1 << 20):
         hashed.update(piece)
     return hashed.digest()

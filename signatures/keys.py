@@ -18,6 +18,7 @@ from cryptography.x509 import Certificate
 
 from core import clock
 from core.errors import InvalidInput
+from signatures.gost import checking, libgcrypt
 from signatures.trust import certificates
 
 _HASHES: dict[str, hashes.HashAlgorithm] = {
@@ -42,8 +43,7 @@ class SigningKey:
     @property
     def signature_size(self) -> int:
         """The largest number of bytes a raw signature can take."""
-        bits = int(self.certificate.public_key.bit_size)
-        return bits // 8 if self.certificate.public_key.algorithm == "rsa" else bits // 4 + 16
+        return value_size(self.certificate)
 
 
 def read_certificate(data: bytes) -> x509.Certificate:
@@ -85,12 +85,37 @@ def check_certificate(certificate: x509.Certificate, *, at: datetime | None = No
             "The certificate is not meant for signing documents. Choose another one.",
             code="certificate_usage",
         )
-    if certificate.public_key.algorithm not in ("rsa", "ec"):
+    if not _is_supported(certificate):
         raise InvalidInput(
-            "Алгоритм ключа пока не поддерживается. Выберите сертификат RSA или ECDSA.",
-            "This key algorithm is not supported yet. Choose RSA or ECDSA.",
+            "Алгоритм ключа не поддерживается. Нужен сертификат ГОСТ Р 34.10-2012, RSA или ECDSA.",
+            "This key algorithm is not supported. Choose GOST R 34.10-2012, RSA or ECDSA.",
             code="unsupported_algorithm",
         )
+
+
+def _is_supported(certificate: x509.Certificate) -> bool:
+    kind = certificate.public_key.algorithm
+    if not checking.is_gost(kind):
+        return kind in ("rsa", "ec")
+    try:
+        checking.key_of(certificate.public_key)
+    except (checking.KeyInvalid, checking.Unsupported):
+        return False
+    return kind != "gost3410_2001" and libgcrypt.is_available()
+
+
+def digest_for(certificate: x509.Certificate) -> str:
+    """The hash to sign with this key: Streebog of the key's size for GOST, else SHA-256."""
+    return checking.HASH_OF.get(certificate.public_key.algorithm, "sha256")
+
+
+def value_size(certificate: x509.Certificate) -> int:
+    """The largest number of bytes a raw signature by this certificate's key can take."""
+    kind = certificate.public_key.algorithm
+    if checking.is_gost(kind):
+        return 128 if kind == "gost3410_2012_512" else 64
+    bits = int(certificate.public_key.bit_size)
+    return bits // 4 + 16 if kind == "ec" else bits // 8
 
 
 def may_sign(certificate: x509.Certificate) -> bool:
@@ -103,9 +128,16 @@ def may_sign(certificate: x509.Certificate) -> bool:
 
 
 def signature_algorithm(certificate: x509.Certificate, digest: str) -> algos.SignedDigestAlgorithm:
-    """The CMS algorithm identifier for a signature with this certificate's key."""
-    kind = "ecdsa" if certificate.public_key.algorithm == "ec" else "rsa"
-    return algos.SignedDigestAlgorithm({"algorithm": f"{digest}_{kind}"})
+    """The CMS algorithm identifier for a signature with this certificate's key.
+
+    For GOST the key's own, as the field's programs write it.
+    """
+    kind = certificate.public_key.algorithm
+    if checking.is_gost(kind):
+        return algos.SignedDigestAlgorithm({"algorithm": kind})
+    return algos.SignedDigestAlgorithm(
+        {"algorithm": f"{digest}_{'ecdsa' if kind == 'ec' else 'rsa'}"}
+    )
 
 
 def from_private_key(

@@ -18,7 +18,7 @@ from signatures.dss import (
     add_validation_data,
     stamp_line,
 )
-from signatures.keys import SigningKey, check_certificate, read_certificate
+from signatures.keys import SigningKey, check_certificate, digest_for, read_certificate, value_size
 from signatures.places import NO_WORDS, Words, signature_place
 from signatures.prepared import Prepared, TooSmall, fill, finish, no_room
 from signatures.revocation_data import (
@@ -138,7 +138,7 @@ def _signed(
 
 def _room(chain: tuple[x509.Certificate, ...], leaf: x509.Certificate, *, stamped: bool) -> int:
     certificates = len(leaf.dump()) * 2 + sum(len(cert.dump()) for cert in chain)
-    key = int(leaf.public_key.bit_size) // 8 + 64
+    key = value_size(leaf) + 64
     return certificates + key + 1024 + (STAMP_ROOM if stamped else 0)
 
 
@@ -167,6 +167,7 @@ def prepare(
         words=said.words,
         at=signing_time or clock.now(),
         certifies=said.certifies,
+        algorithm=digest_for(leaf),
     )
     return Prepared(
         document=place.buffer.getvalue(),

@@ -22,6 +22,7 @@ from pyhanko.sign.signers.pdf_byterange import DocumentTimestamp, SignatureObjec
 from pyhanko.sign.validation.pdf_embedded import read_certification_data
 
 from core.errors import Conflict, InvalidInput, ServiceError
+from signatures import digests
 from signatures.hexstrings import quick_hex
 
 
@@ -78,7 +79,13 @@ def updating(data: bytes) -> IncrementalPdfFileWriter:
 
 
 def signature_place(
-    data: bytes, *, room: int, words: Words, at: datetime, certifies: bool = False
+    data: bytes,
+    *,
+    room: int,
+    words: Words,
+    at: datetime,
+    certifies: bool = False,
+    algorithm: str = "sha256",
 ) -> Place:
     """An empty signature of `room` bytes; `certifies` makes it the author's (DocMDP, P = 2).
 
@@ -100,7 +107,7 @@ def signature_place(
         )
         rules = SigMDPSetup("sha256", certify=True, docmdp_perms=MDPPerm.FILL_FORMS)
         setup = SigObjSetup(sig_placeholder=made, mdp_setup=rules if certifies else None)
-        return _placed(writer, setup, "Signature")
+        return _placed(writer, setup, "Signature", algorithm)
 
 
 def stamp_place(writer: IncrementalPdfFileWriter, *, room: int) -> Place:
@@ -110,14 +117,22 @@ def stamp_place(writer: IncrementalPdfFileWriter, *, room: int) -> Place:
     return _placed(writer, setup, "Timestamp")
 
 
-def _placed(writer: IncrementalPdfFileWriter, setup: SigObjSetup, kind: str) -> Place:
+def _placed(
+    writer: IncrementalPdfFileWriter, setup: SigObjSetup, kind: str, algorithm: str = "sha256"
+) -> Place:
     steps: Any = PdfCMSEmbedder().write_cms(field_name=_free_name(writer, kind), writer=writer)
     next(steps)
     steps.send(setup)
     place, output = steps.send(SigIOSetup(md_algorithm="sha256", in_place=True))
-    return Place(
-        output, place.document_digest, place.reserved_region_start, place.reserved_region_end
-    )
+    start, end = place.reserved_region_start, place.reserved_region_end
+    digest = place.document_digest
+    if algorithm != "sha256":  # the library knows no Streebog
+        view = output.getbuffer()
+        hashed = digests.start(algorithm, view[:start])
+        hashed.update(view[end:])
+        digest = hashed.digest()
+        view.release()
+    return Place(output, digest, start, end)
 
 
 def _require_open(writer: IncrementalPdfFileWriter) -> None:

@@ -4,7 +4,6 @@ The half of signing that a serving process does itself: it writes a value into a
 made elsewhere, and checks what it wrote.
 """
 
-import hashlib
 import json
 from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
@@ -13,7 +12,9 @@ from io import BytesIO
 from asn1crypto import x509
 
 from core.errors import InvalidInput
+from signatures import digests
 from signatures.cms import assemble, check_signature, client_answer
+from signatures.keys import digest_for
 from signatures.stamps import Stamper
 
 
@@ -25,7 +26,8 @@ class TooSmall(Exception):
 class Prepared:
     """A PDF with an empty place for the signature; plain bytes, so it can wait in storage.
 
-    `attributes` is what the client's key signs (SHA-256), `digest` what they speak of.
+    `attributes` is what the client's key signs, `digest` what they speak of; both are hashed by
+    the algorithm that goes with the certificate's key.
     """
 
     document: bytes = field(repr=False)
@@ -64,7 +66,15 @@ class Prepared:
         )
 
 
-def fill(buffer: BytesIO, *, start: int, end: int, digest: bytes, made: bytes) -> bytes:
+def fill(
+    buffer: BytesIO,
+    *,
+    start: int,
+    end: int,
+    digest: bytes,
+    made: bytes,
+    algorithm: str = "sha256",
+) -> bytes:
     """Write the CMS into its place, then read the file as a validator would."""
     text = made.hex().encode()
     if len(text) > end - start - 2:
@@ -72,7 +82,7 @@ def fill(buffer: BytesIO, *, start: int, end: int, digest: bytes, made: bytes) -
     buffer.seek(start + 1)
     buffer.write(text)
     view = buffer.getbuffer()
-    hashed = hashlib.sha256(view[:start])
+    hashed = digests.start(algorithm, view[:start])
     hashed.update(view[end:])
     stated = b"[0 %d %d %d]" % (start, end, len(view) - end)
     is_right = (
@@ -106,6 +116,7 @@ def finish(prepared: Prepared, answer: bytes, *, tsa: Stamper | None = None) -> 
     Raises `signature_does_not_fit`, `certificate_changed`, `signature_too_big`.
     """
     leaf = x509.Certificate.load(prepared.certificate)
+    algorithm = digest_for(leaf)
     made = client_answer(answer, certificate=leaf)
     if made is None:
         made = assemble(
@@ -113,9 +124,10 @@ def finish(prepared: Prepared, answer: bytes, *, tsa: Stamper | None = None) -> 
             signature=answer,
             certificate=leaf,
             chain=tuple(x509.Certificate.load(der) for der in prepared.chain),
+            digest_algorithm=algorithm,
             tsa=tsa,
         )
-    check_signature(made, digest=prepared.digest)
+    check_signature(made, digest=prepared.digest, algorithm=algorithm)
     try:
         return fill(
             BytesIO(prepared.document),
@@ -123,6 +135,7 @@ def finish(prepared: Prepared, answer: bytes, *, tsa: Stamper | None = None) -> 
             end=prepared.end,
             digest=prepared.digest,
             made=made,
+            algorithm=algorithm,
         )
     except TooSmall:
         raise no_room() from None

@@ -8,11 +8,13 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from asn1crypto import x509
 from cryptography.exceptions import InvalidSignature
 
+from signatures import digests
 from signatures.ocsp_answers import Answer, Single
 from signatures.revocation_lists import REMOVED, RevocationList
 from signatures.verifier import VERIFIER
@@ -273,8 +275,10 @@ DIGESTS: dict[str, Callable[[bytes], bytes]] = {
     "sha256": lambda data: hashlib.sha256(data).digest(),
     "sha384": lambda data: hashlib.sha384(data).digest(),
     "sha512": lambda data: hashlib.sha512(data).digest(),
+    "streebog256": partial(digests.digest, "streebog256"),
+    "streebog512": partial(digests.digest, "streebog512"),
 }
-"""Hash functions of certificate ids by asn1crypto's name; GOST adds its own."""
+"""Hash functions of certificate ids by asn1crypto's name."""
 
 
 def is_authorized(answer: Answer, question: Question) -> bool:

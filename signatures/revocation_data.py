@@ -15,6 +15,7 @@ from cryptography.x509 import load_der_x509_crl
 
 from core import clock
 from core.errors import InvalidInput, Unavailable
+from signatures import digests
 from signatures.chains import revocation_for
 from signatures.trust import TrustStore
 
@@ -156,7 +157,7 @@ def _answers(der: bytes, facts: _Facts, at: datetime) -> list[str]:
     found = []
     for one in response.response_data["responses"]:
         named = one["cert_id"]
-        hashed = hashlib.new(named["hash_algorithm"]["algorithm"].native, facts.issuer).digest()
+        hashed = digests.digest(named["hash_algorithm"]["algorithm"].native, facts.issuer)
         until = one["next_update"].native
         if (
             named["serial_number"].native == facts.serial

@@ -4,7 +4,6 @@ A session is opened once and kept; one that broke is opened anew once, as when a
 out and put back. A wrong PIN is never tried twice: tokens lock themselves.
 """
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -15,6 +14,7 @@ from typing import Any
 from asn1crypto import x509
 
 from core.errors import InvalidInput, ServiceError, Unavailable
+from signatures import digests
 from signatures.keys import SigningKey, require_fit
 from signatures.trust import certificates
 
@@ -121,7 +121,7 @@ class _TokenKey:
         if self._handle.key_type == pkcs11.KeyType.RSA:
             mechanism = getattr(pkcs11.Mechanism, f"{digest.upper()}_RSA_PKCS")
             return bytes(self._handle.sign(data, mechanism=mechanism))
-        hashed = hashlib.new(digest, data).digest()
+        hashed = digests.digest(digest, data)
         raw = self._handle.sign(hashed, mechanism=pkcs11.Mechanism.ECDSA)
         return bytes(encode_ecdsa_signature(raw))
 

@@ -1,6 +1,5 @@
 """What the signatures of a document are worth: asked of the stored bytes, at arm's length."""
 
-import hashlib
 import re
 import uuid
 from collections.abc import Mapping

@@ -27,7 +27,7 @@ from docflow.documents import (
 from docflow.documents.kinds import PDF
 from docflow.documents.signing_entry import MAX_CMS, Form, SignatureRole
 from docflow.documents.states import SESSION_TRANSITIONS, SessionStatus
-from signatures import cms
+from signatures import cms, keys
 from signatures import prepared as pdf
 from storage import blobs
 
@@ -126,15 +126,16 @@ class _Made:
 async def _prepared(
     file: db.Row, form: Form, certificate: bytes, chain: tuple[bytes, ...]
 ) -> _Made:
+    algorithm = keys.digest_for(keys.read_certificate(certificate))
     if form == "pades":
         content = await blobs.read(file["blob_id"], limit=checking.READ_UP_TO)
         made = await prepare_pdf(content, certificate=certificate, chain=chain)
         kept = await blobs.store(signing_entry.once(made.document), limit=checking.READ_UP_TO * 2)
-        return _Made(form, "sha256", made.digest, made.attributes, made.state(), kept.id)
-    digest = bytes(file["sha256"])
+        return _Made(form, algorithm, made.digest, made.attributes, made.state(), kept.id)
+    digest = await checking.digest_of(file, algorithm)
     attributes = cms.prepare_detached(digest=digest, certificate=certificate)
     state = json.dumps({"chain": [der.hex() for der in chain]}).encode()
-    return _Made(form, "sha256", digest, attributes, state, None)
+    return _Made(form, algorithm, digest, attributes, state, None)
 
 
 async def prepare_pdf(
