@@ -28,7 +28,7 @@ from signatures.hexstrings import quick_hex
 from signatures.inputs import Collected
 from signatures.integrity import MAX_SIGNERS, are_attributes
 from signatures.reasons import REASONS
-from signatures.report import Report, SignatureReport, unique
+from signatures.report import Input, Report, SignatureReport, unique
 from signatures.signers import Moment, check_signer
 from signatures.trust import NOBODY, TrustStore, of_request
 
@@ -78,10 +78,16 @@ def validate(
         records, signature or data or b"", trust=trust, at=moment, ends=ends
     )
     report = _validate(data, signature, digests, trust, moment, proven.moments)
+    if records:
+        report = replace(report, inputs=tuple(sorted({*report.inputs, *map(_record, records)})))
     if proven.missed and report.verdict == "indeterminate":
         missed = (*report.file_reasons, "evidence_renewal_missed")
         return replace(report, file_reasons=unique(missed))
     return report
+
+
+def _record(der: bytes) -> Input:
+    return Input("evidence_record", digest("sha256", der).hex(), "archive")
 
 
 def _validate(
@@ -207,7 +213,7 @@ def _validate_pdf(data: bytes, moment: Moment) -> Report:
     fields = list(enumerate_sig_fields(reader, filled_status=True))
     if not fields:
         return Report((), at, ("no_signature",))
-    findings: tuple[str, ...] = ("hybrid_reference",) if reader.xrefs.hybrid_xrefs_present else ()
+    findings: tuple[str, ...] = ("hybrid_reference",) if _has_two_readings(reader) else ()
     if len(_RANGE.findall(data)) > len(fields) + _usage_rights(reader):
         findings += ("signature_hidden",)
     collected = Collected(moment.trust)
@@ -217,6 +223,21 @@ def _validate_pdf(data: bytes, moment: Moment) -> Report:
     if all(one.level == "DocTimeStamp" for one in found):
         findings += ("no_signature",)
     return Report(found, at, findings, collected.all())
+
+
+def _has_two_readings(reader: PdfFileReader) -> bool:
+    """Whether a table and the stream beside it place one object differently.
+
+    Office programs write both, the stream adding what the table calls free (ISO 32000-2 section
+    7.5.8.4); every program of this century reads that alike.
+    """
+    for number in range(reader.xrefs.total_revisions):
+        table = reader.xrefs.get_xref_data(number)
+        if table.hybrid is not None:
+            beside = table.hybrid.xref_data.explicit_refs_in_revision
+            if beside & table.explicit_refs_in_revision:
+                return True
+    return False
 
 
 def _usage_rights(reader: PdfFileReader) -> int:
