@@ -37,7 +37,7 @@ class Line:
 
 def find_lines(gray: Gray, *, limit: int = MAX_LINES) -> tuple[Line, ...]:
     """The likeliest lines of print, best first; edges of a photograph give some that are none."""
-    height, width = gray.shape
+    width = gray.shape[1]
     flat = _lines(gray)
     turned = np.ascontiguousarray(np.rot90(gray))
     upright = [_cut(gray, box, turn=0, place=box, score=score) for box, score in flat]
@@ -180,7 +180,8 @@ def _cut(
     inked = raw[int(pad * scale) : raw.shape[0] - int(pad * scale)]
     variants = []
     for light in _polarities(raw, inked):
-        variants.extend((_levelled(raw, inked, light=light), _sharpened(raw, light=light)))
+        level = _levelled(raw, inked, light=light)
+        variants.extend((level, _sharpened(raw, light=light), _cleaned(raw, inked, light=light)))
     return Line(place, turn, score, tuple(variants))
 
 
@@ -208,3 +209,20 @@ def _sharpened(raw: Gray, *, light: bool) -> Gray:
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (31, 31))
     marks = cv2.morphologyEx(raw, cv2.MORPH_TOPHAT if light else cv2.MORPH_BLACKHAT, kernel)
     return np.asarray(255 - cv2.normalize(marks, None, 0, 255, cv2.NORM_MINMAX), np.uint8)
+
+
+def _cleaned(raw: Gray, inked: Gray, *, light: bool) -> Gray:
+    """Only marks of a letter's size in the print's own colour; patches and edges are paper."""
+    level = float(np.percentile(inked, 96 if light else 4))
+    smooth = cv2.GaussianBlur(raw, (0, 0), 0.8).astype(np.float32)
+    ink = ((smooth > level - 48) if light else (smooth < level + 48)).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    highs, wides, areas = stats[:, 3], stats[:, 2], stats[:, 4]
+    inside = (stats[:, 1] > 0) & (stats[:, 1] + highs < raw.shape[0])
+    keep = (
+        (highs <= 1.5 * _HEIGHT) & (wides <= 2.6 * _HEIGHT) & (areas >= 10)
+        & (areas < 0.75 * np.maximum(highs * wides, 1) + 60) & inside
+    )  # fmt: skip
+    keep[0] = False
+    shown = np.where(keep[labels], 0, 255).astype(np.uint8)
+    return np.asarray(cv2.GaussianBlur(shown, (0, 0), 0.7), np.uint8)
