@@ -22,9 +22,10 @@ POLICY = "docflow-2026.11"
 
 @dataclass(frozen=True, slots=True, order=True)
 class Input:
-    """Something that entered a verdict: a certificate, crl, ocsp, revocation or timestamp.
+    """What entered a verdict: certificate, crl, ocsp, revocation, timestamp, evidence_record.
 
-    `source` is "root" or "store" for the trust store, "file" for what the file brought.
+    `source` is "root" or "store" for the trust store, "file" for what the file brought, "archive"
+    for a record kept beside it.
     """
 
     kind: str

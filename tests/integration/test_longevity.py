@@ -9,9 +9,13 @@ import pytest
 from core import clock, db
 from core.actor import RULE
 from core.errors import Unavailable
+from docflow.documents import checking
 from docflow.documents.longevity import due, proofs, records, renewal, stamping
 from signatures import algorithm_lives, anchors, evidence_check
+from signatures.authority import Subject, create_authority
+from signatures.cms import sign_detached
 from signatures.evidence_record import info_of
+from signatures.trust import TrustStore
 from storage import blobs
 from tests import ground, people
 from tests.rfc4998 import openssl_holds, verify
@@ -21,6 +25,26 @@ from tests.stamping_places import BEGIN, StampingPlace, years
 async def trusted(place: StampingPlace) -> None:
     """Let the installation trust the place, with its list of today."""
     await anchors.add(RULE, place.trust(), is_test=True)
+
+
+async def a_signed_document(data: bytes, signature: bytes) -> uuid.UUID:
+    """A document of one file with a detached signature, both in the store."""
+    actor = await people.clerk_of(await ground.an_organization("union"))
+    (document_id,) = await ground.signed_documents(actor, 1)
+    blob = await blobs.store(people.stream(data), limit=10**6)
+    own = await blobs.store(people.stream(signature), limit=10**6)
+    file_id = await db.value(
+        """UPDATE document_file SET blob_id = $2, sha256 = $3, size = $4
+           WHERE document_id = $1 RETURNING id""",
+        document_id, blob.id, bytes.fromhex(blob.sha256), blob.size,
+    )  # fmt: skip
+    await db.execute(
+        """INSERT INTO signature (id, document_id, file_id, form, role, blob_id, signer,
+               certificate_sha256, verdict, report, checked_at)
+           VALUES ($1, $2, $3, 'cades', 'approving', $4, 'x', '', 'valid', '{}', $5)""",
+        clock.new_id(), document_id, file_id, own.id, clock.now(),
+    )  # fmt: skip
+    return document_id
 
 
 async def receive(number: int = 1, *, detached: bool = False) -> list[uuid.UUID]:
@@ -258,3 +282,34 @@ async def test_a_proof_is_made_again_from_its_export_alone(database) -> None:
             trust=place.trust(), at=clock.now(),
         )  # fmt: skip
         assert proof.proven_at == BEGIN
+
+
+async def test_a_stored_signature_outlives_its_certificate(database) -> None:
+    """63-FZ article 11: valid at a moment that is reliably proved, and so valid for ever."""
+    place, data = StampingPlace(), b"a letter of the union" * 100
+    with clock.frozen(BEGIN):
+        place.new_key()
+        root = create_authority("Signers", not_after=BEGIN + years(20))
+        leaf = root.issue(Subject("Signer"), not_before=BEGIN, not_after=BEGIN + years(1))
+        made = sign_detached(digest=hashlib.sha256(data).digest(), key=leaf.key())
+        crl = root.crl(this_update=BEGIN + timedelta(days=300), next_update=BEGIN + years(3))
+        own = place.trust()
+        await anchors.add(
+            RULE, TrustStore(roots=(root.der, *own.roots), crls=(crl, *own.crls)), is_test=True
+        )
+        document_id = await a_signed_document(data, made)
+    with clock.frozen(BEGIN + years(2)):
+        before = await checking.check_document(document_id)
+        assert (before.verdict, before.reasons) == ("indeterminate", ("certificate_expired",))
+    with clock.frozen(BEGIN + timedelta(minutes=1)):
+        await stamping.stamp_received(stamp=place.stamp)
+    with clock.frozen(BEGIN + years(2)):
+        await trusted(place)
+        after = await checking.check_document(document_id)
+        assert (after.verdict, after.reasons) == ("valid", ())
+        assert "evidence_record" in {one["kind"] for one in after.raw["inputs"]}
+    with clock.frozen(BEGIN + years(4)):  # nobody renewed the stamp
+        await trusted(place)
+        late = await checking.check_document(document_id)
+        assert late.verdict == "indeterminate"
+        assert "evidence_renewal_missed" in late.reasons
