@@ -80,6 +80,13 @@ NOTICE_KINDS: dict[str, NoticeKind] = {
         "It is your organization's turn to sign a document. Open it and sign it, or return it"
         " to its author.",
     ),
+    "archive_alarm": NoticeKind(
+        "Архив требует внимания", "The archive needs attention",
+        "Повреждённых файлов: {damaged}. Отметок времени, не продлённых в срок: {overdue}. Ждут"
+        " отметки дольше суток: {unstamped}. Списки — в разделе долговременного хранения.",
+        "Damaged files: {damaged}. Time stamps not renewed in time: {overdue}. Waiting for a stamp"
+        " for more than a day: {unstamped}. The lists stand under long life.",
+    ),
     "document_received": NoticeKind(
         "Новый входящий документ", "A new incoming document",
         "Получен новый документ. Откройте входящие.",

@@ -1,8 +1,8 @@
 """Documents' own clocks."""
 
 from core.jobs import periodic
-from docflow.documents import signing
-from docflow.documents.longevity import authority, fixity, renewal, stamping
+from docflow.documents import signing, verdicts
+from docflow.documents.longevity import alarm, authority, fixity, renewal, stamping
 
 
 @periodic("documents.expire_sessions", cron="*/5 * * * *")
@@ -36,3 +36,15 @@ async def renew_trees() -> None:
 async def check_stored() -> None:
     """Read stored bytes anew, the longest unread first."""
     await fixity.check_stored()
+
+
+@periodic("longevity.alarm", cron="7 6 * * *")
+async def tell_of_alarm() -> None:
+    """Tell the center what the archive has lost or missed."""
+    await alarm.tell()
+
+
+@periodic("documents.recheck_unclear", cron="23 * * * *")
+async def recheck_unclear() -> None:
+    """Ask again of signatures of which nothing could be told, now that lists may have come."""
+    await verdicts.recheck_unclear()

@@ -16,7 +16,7 @@ from signatures.authority import Subject, create_authority
 from signatures.cms import sign_detached
 from signatures.evidence_record import info_of
 from signatures.trust import TrustStore
-from storage import blobs
+from storage import blobs, s3
 from tests import ground, people
 from tests.rfc4998 import openssl_holds, verify
 from tests.stamping_places import BEGIN, StampingPlace, years
@@ -247,8 +247,6 @@ async def test_the_operator_s_policy_moves_the_dates(database) -> None:
 
 
 async def test_a_damaged_object_keeps_the_others_from_nothing(database) -> None:
-    from storage import s3
-
     place = StampingPlace()
     with clock.frozen(BEGIN):
         place.new_key()
@@ -313,3 +311,35 @@ async def test_a_stored_signature_outlives_its_certificate(database) -> None:
         late = await checking.check_document(document_id)
         assert late.verdict == "indeterminate"
         assert "evidence_renewal_missed" in late.reasons
+
+
+async def test_a_chain_that_goes_on_for_others_does_not_change_a_renewed_tree(database) -> None:
+    """One of two cannot be read for the new digest; what keeps it alive must not harm the other."""
+    place = StampingPlace(digest="sha512")
+    with clock.frozen(BEGIN):
+        place.new_key()
+        await trusted(place)
+        good, lost = await receive(2)
+        await stamping.stamp_received(stamp=place.stamp)
+        await algorithm_lives.set_life(
+            RULE, "sha256", ends_at=BEGIN + years(4), tree_rank=1, source="Test"
+        )
+    bytes_of_lost = await blobs.read(lost, limit=10**6)
+    blob = await blobs.stat(lost)
+    await s3.off_loop(s3.remove, [blob.key])
+    with clock.frozen(BEGIN + years(2.5)):
+        await trusted(place)
+        assert await renewal.renew_trees(stamp=place.stamp) == 1
+    assert await a_renewal(place, BEGIN + years(2.9)) == 2
+    await s3.off_loop(s3.put, blob.key, bytes_of_lost)
+    with clock.frozen(BEGIN + years(3)):
+        for blob_id, lengths in ((good, [1, 2]), (lost, [2])):
+            gathered = await records.gather(blob_id)
+            assert gathered is not None
+            assert [len(chain) for chain in gathered.chains] == lengths
+            proof = await proofs.proof_of(blob_id)
+            assert (proof["verdict"], proof["proven_at"]) == ("valid", BEGIN.isoformat())
+        # found again, it follows
+        assert await renewal.renew_trees(stamp=place.stamp) == 1
+        assert (await proofs.proof_of(lost))["verdict"] == "valid"
+        assert "digest" not in await reasons()

@@ -5,7 +5,8 @@ import uuid
 from datetime import timedelta
 
 from core import clock, db
-from docflow.documents.longevity import due, fixity
+from docflow.documents.longevity import alarm, due, fixity
+from notify import notices
 from storage import blobs, s3
 from tests import ground, people
 
@@ -126,3 +127,19 @@ async def test_bytes_unread_for_long_are_due(database) -> None:
     with clock.frozen(clock.now() + timedelta(days=200)):
         (one,) = [one for one in await due.counts() if one.reason == "unread"]
         assert one.number == 2
+
+
+async def test_the_center_is_told_once_a_day(database) -> None:
+    center = await ground.an_organization("center")
+    (blob,) = await stored(1)
+    assert await alarm.tell() == 0
+    await s3.off_loop(s3.remove, [blob.key])
+    await fixity.check_stored()
+    assert await alarm.tell() == 1
+    assert await alarm.tell() == 0
+    with clock.frozen(clock.now() + timedelta(days=1)):
+        assert await alarm.tell() == 1
+    admin = await people.clerk_of(center, "administrator")
+    told = await notices.unread(admin)
+    assert len(told) == 2
+    assert "Повреждённых файлов: 1." in told[0].text_ru
