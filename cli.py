@@ -74,6 +74,13 @@ def _parser() -> _Parser:
     check.add_argument("--trust", type=Path, action="append", default=[], metavar="PATH")
     check.add_argument("--crl", type=Path, action="append", default=[], metavar="PATH")
     check.add_argument("--at", metavar="TIME", help="2024-01-31T12:00:00Z")
+    image = verbs.add_parser("image", help="What a picture is and where it came from.")
+    pictures = image.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    match = pictures.add_parser("match", help="Which pictures of a folder this was made from.")
+    match.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    match.add_argument("file", type=Path)
+    match.add_argument("--register", type=Path, required=True, metavar="DIR")
+    match.set_defaults(verb=_image_match)
     bench = command("bench", _bench, "Measure.")
     bench.add_argument("names", nargs="*", metavar="NAME")
     bench.add_argument("--list", action="store_true", help="what can be measured")
@@ -166,6 +173,16 @@ async def _validate_apart(
     finally:
         await pool.close()
     return report, command.exit_code(report)
+
+
+def _image_match(arguments: argparse.Namespace) -> int:
+    from compliance import command  # noqa: PLC0415 - only here
+
+    answer, code = command.match(file=arguments.file, register=arguments.register)
+    for warning in answer.get("warnings", []):
+        sys.stderr.write(f"{warning['file']}: {warning['code']}: {warning['en']}\n")
+    _tell(arguments, answer)
+    return code
 
 
 def _bench(arguments: argparse.Namespace) -> int:
