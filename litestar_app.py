@@ -20,6 +20,7 @@ from directory.controllers.authentication import Authentication, answer_request_
 from docflow.documents import authority_controllers as authority
 from docflow.documents import controllers as documents
 from docflow.documents import signing_controllers as signing
+from docflow.documents import verdict_controllers
 from docflow.documents.longevity import controllers as longevity
 from docflow.routing import controllers as routing
 from notify import controllers as notify
@@ -53,6 +54,7 @@ API_CONTROLLERS: list[type[Controller]] = [
     longevity.LongevityController,
     longevity.EvidenceRecordController,
     *signing.CONTROLLERS,
+    verdict_controllers.VerdictController,
     authority.MchdController,
     authority.SignatureAuthorityController,
     authority.PowerRuleController,

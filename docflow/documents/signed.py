@@ -7,7 +7,7 @@ from typing import Any
 from audit import events, transitions
 from core import clock, db
 from core.actor import Actor
-from docflow.documents import authority, authority_words, signing_steps
+from docflow.documents import authority, authority_words, checks, signing_steps
 from docflow.documents.kinds import kind_of
 from docflow.documents.states import TRANSITIONS, DocumentStatus
 
@@ -51,6 +51,7 @@ async def record(
         bytes.fromhex(certificate), signed_at and datetime.fromisoformat(signed_at),
         one["verdict"], one, datetime.fromisoformat(at),
     )  # fmt: skip
+    await checks.record(signature_id, one, at=datetime.fromisoformat(at))
     await events.record(
         actor, "document.signature_added", subject=("signature", signature_id),
         document_id=document_id,

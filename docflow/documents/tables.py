@@ -304,3 +304,14 @@ class EvidenceMaterial(Table, tablename="evidence_material"):
     sha256 = Bytea(primary_key=True)
     kind = Text()
     der = Bytea()
+
+
+class SignatureCheck(Table, tablename="signature_check"):
+    """One check of a signature, never changed (проверка подписи)."""
+
+    id = UUID(primary_key=True)
+    signature_id = UUID(default=None)
+    verdict = Text()
+    policy = Text()
+    report = JSONB()
+    checked_at = Timestamptz()

@@ -21,6 +21,7 @@ import pytest
 from asn1crypto import cms
 
 from core.sandbox import HostileInput, Sandbox
+from signatures.integrity import tokens_of
 
 PAGE = Path(__file__).parents[2] / "docs/corpora.md"
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -56,7 +57,7 @@ EXPLAINED = {
             "minimal-signed-twice-second-created.pdf",
             "minimal-two-fields-signed-twice.pdf",
         ),
-        "the service asks for fresh revocation data, which a chain brought as roots lacks",
+        "the file does not carry what stands above its time-stamp authority",
     ),
     "pdf-test.pdf": "encrypted",
     "pdfbox-4702-unsigned.pdf": "unsigned",
@@ -83,7 +84,9 @@ def carried(data: bytes) -> list[bytes]:
         try:
             text = match[1][: len(match[1]) // 2 * 2].decode()
             signed = cms.ContentInfo.load(bytes.fromhex(text))["content"]
-            found.update(choice.chosen.dump() for choice in signed["certificates"])
+            tokens = [token for info in signed["signer_infos"] for token in tokens_of(info)]
+            for one in (signed, *tokens):
+                found.update(choice.chosen.dump() for choice in one["certificates"])
         except (ValueError, TypeError, KeyError):
             continue
     return sorted(found)
