@@ -37,12 +37,15 @@ async def register(
     """Vouch that this certificate is this person's, for this organization.
 
     Needs an administrator of the organization or above. Raises `person_unknown`,
-    `certificate_of_another` while it is somebody else's; again the same answers the same binding.
+    `organization_unknown`, `certificate_of_another` while it is somebody else's; again the same
+    answers the same binding.
     """
     await links.require_authority(actor, organization_id)
     async with db.transaction():
         if not await db.value("SELECT true FROM person WHERE id = $1", person_id):
             raise NotFound(code="person_unknown", person=str(person_id))
+        if not await db.value("SELECT true FROM organization WHERE id = $1", organization_id):
+            raise NotFound(code="organization_unknown", organization=str(organization_id))
         return await _bind(
             actor, person_id, organization_id, sha256, numbers or Numbers(), "administrator"
         )

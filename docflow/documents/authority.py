@@ -83,10 +83,10 @@ async def assess(
     if await _remember_own(actor, case):
         case = await _case(signature_id)
     answer = _by_directory(case)
-    if answer.state != "confirmed" or power_id is not None:
+    if case.same_organization is not False and (answer.state != "confirmed" or power_id):
         case = replace(case, heads=await _heads(case.row["organization_id"]))
         answer = _by_certificate(case, answer)
-        if answer.state != "confirmed" or power_id is not None:
+        if answer.state != "confirmed" or power_id:
             answer = await _by_powers(case, answer, power_id)
     await _write(actor, signature_id, case.at, answer)
     return answer

@@ -3,7 +3,7 @@
 import uuid
 from datetime import date as Day
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -50,7 +50,7 @@ class MchdInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RevocationInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """From when it is revoked, and on what ground; entered by hand, it cannot be taken back."""
 
-    effective_at: datetime
+    effective_at: Annotated[datetime, msgspec.Meta(tz=True)]
     ground: str
 
 

@@ -126,9 +126,16 @@ async def test_certificate_of_nobody_makes_nothing_signed(stage: Stage) -> None:
 
 
 async def test_certificate_of_another_organization(stage: Stage) -> None:
+    """Refused whatever else speaks for it: a registration, the chairman's name, a power."""
     key = await issued(HEAD, inn_le="7736050003")
-    document_id = await brought(stage.clerk, key)
-    assert await found(document_id) == ("draft", "none", "refused", ["organization_differs"])
+    await certificates.register(
+        RULE, person_id=stage.chairman_id, organization_id=stage.clerk.home_id,
+        sha256=key.certificate.fingerprint(people_hash()),
+    )  # fmt: skip
+    await kept(stage)
+    for one in (key, await issued(DEPUTY, inn_le="7736050003")):
+        document_id = await brought(stage.clerk, one)
+        assert await found(document_id) == ("draft", "none", "refused", ["organization_differs"])
 
 
 async def test_head_by_name_then_by_numbers(stage: Stage) -> None:
@@ -476,7 +483,14 @@ async def test_over_http(stage: Stage) -> None:
         assert (await client.post(at, json={**said, "ground": ""})).json()["code"] == (
             "ground_length"
         )
+        naive = {**said, "effective_at": "2026-11-20T09:00:00"}
+        assert (await client.post(at, json=naive)).status_code in (400, 422)
         certificate = b64encode((await issued(CLERK)).der).decode()
+        for changed, status in (({"person_id": str(clock.new_id())}, 404),
+                                ({"organization_id": str(clock.new_id())}, 403)):  # fmt: skip
+            wrong = {"person_id": str(stage.chairman_id), "certificate": certificate} | changed
+            answer = await client.post("/api/v1/person-certificates", json=wrong)
+            assert answer.status_code == status, answer.text
         made = await client.post(
             "/api/v1/person-certificates",
             json={"person_id": str(stage.chairman_id), "certificate": certificate},
@@ -487,6 +501,33 @@ async def test_over_http(stage: Stage) -> None:
             json={"person_id": str(stage.chairman_id), "certificate": b64encode(b"no").decode()},
         )
         assert made.json()["code"] == "certificate_unreadable"
+
+
+async def test_intake_numbers_what_the_head_has_signed(database: str) -> None:
+    """The benchmark's files: signed by the chairman the directory names, numbered at once."""
+    from bench import actors
+    from bench import files as papers
+    from directory import dataset
+    from docflow.documents import intake
+
+    made = dataset.generate("S")
+    await dataset.load(made)
+    chairman = await actors.chairman_of(made.health_union_id)
+    authority_of_tests = await people.trusted_authority()
+    (paper,) = papers.signed(1, authority_of_tests, subject=chairman, bases=1)
+    clerk = await people.clerk_of(made.health_union_id)
+    taken = await intake.take_in(
+        clerk, card=cards.CardInput(kind="circular", title="О сроках"),
+        stream=people.stream(paper), file_name="a.pdf",
+    )  # fmt: skip
+    assert (taken.status, taken.verdict) == ("registered", "valid")
+    (one,) = await signed.signatures_of(taken.document_id)
+    assert (one["authority"]["basis"], one["authority"]["state"]) == ("head", "confirmed")
+    with pytest.raises(NotFound):
+        await certificates.register(
+            RULE, person_id=clerk.person_id or clock.new_id(), organization_id=clock.new_id(),
+            sha256=b"x" * 32,
+        )  # fmt: skip
 
 
 async def test_wrong_input_has_words() -> None:
