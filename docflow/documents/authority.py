@@ -73,15 +73,20 @@ class _Case:
 
 
 async def assess(
-    actor: Actor, signature_id: uuid.UUID, *, power_id: uuid.UUID | None = None
+    actor: Actor,
+    signature_id: uuid.UUID,
+    *,
+    power_id: uuid.UUID | None = None,
+    known_at: datetime | None = None,
 ) -> Answer:
     """Answer for one signature and write the answer down; inside the caller's transaction.
 
     `power_id` names the power of attorney to go by; else any that names the signer is tried.
+    `known_at` is when this same signature was received in an earlier revision of its file.
     """
-    case = await _case(signature_id)
+    case = await _case(signature_id, known_at)
     if await _remember_own(actor, case):
-        case = await _case(signature_id)
+        case = await _case(signature_id, known_at)
     answer = _by_directory(case)
     if case.same_organization is not False and (answer.state != "confirmed" or power_id):
         case = replace(case, heads=await _heads(case.row["organization_id"]))
@@ -148,8 +153,23 @@ async def answers_of(document_id: uuid.UUID, signature_id: uuid.UUID) -> list[di
     return [described(row) for row in found]
 
 
-async def _case(signature_id: uuid.UUID) -> _Case:
-    row = await db.row(_CASE, signature_id)
+async def moments_of(file_id: uuid.UUID) -> dict[tuple[Any, ...], datetime]:
+    """When each signature inside a PDF was received, by what names it in later revisions too."""
+    found = await db.rows(
+        f"""SELECT s.report, a.at FROM signature AS s CROSS JOIN {NEWEST}
+            WHERE s.file_id = $1 AND s.form = 'pades'""",
+        file_id,
+    )
+    return {name_of(row["report"]): row["at"] for row in found}
+
+
+def name_of(one: dict[str, Any]) -> tuple[Any, ...]:
+    """What a signature inside a PDF is known by, as long as revisions are only added to it."""
+    return one.get("certificate_sha256"), one.get("field_name"), one.get("signed_bytes")
+
+
+async def _case(signature_id: uuid.UUID, known_at: datetime | None) -> _Case:
+    row = await db.row(_CASE, signature_id, known_at)
     if row is None:
         raise NotFound(signature=str(signature_id))
     report = row["report"]
@@ -183,8 +203,11 @@ WITH one AS (
            (SELECT x.account_id FROM signing_session AS x WHERE x.document_id = s.document_id
             AND x.status = 'finished' AND sha256(x.certificate) = s.certificate_sha256
             ORDER BY x.id DESC LIMIT 1) AS session_account_id,
-           CASE WHEN s.report #>> '{timestamp,trusted}' = 'true'
-                THEN (s.report #>> '{timestamp,time}')::timestamptz ELSE s.checked_at END AS at
+           -- what was received by a moment stays received by it, in later revisions and answers
+           least($2::timestamptz, s.checked_at,
+                 (SELECT min(a.at) FROM signature_authority AS a WHERE a.signature_id = s.id),
+                 CASE WHEN s.report #>> '{timestamp,trusted}' = 'true'
+                      THEN (s.report #>> '{timestamp,time}')::timestamptz END) AS at
     FROM signature AS s JOIN document AS d ON d.id = s.document_id
     JOIN organization AS o ON o.id = d.organization_id WHERE s.id = $1)
 SELECT one.*, holder.*, EXISTS (

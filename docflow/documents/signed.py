@@ -35,10 +35,12 @@ async def record(
     at: str,
     account_id: uuid.UUID | None = None,
     blob_id: uuid.UUID | None = None,
+    known_at: datetime | None = None,
 ) -> uuid.UUID:
     """Write one signature with the whole answer of its check, and what authority its signer has.
 
-    Belongs inside the caller's transaction.
+    Belongs inside the caller's transaction. `known_at`: when it was received in an earlier revision
+    of the same file.
     """
     signature_id = clock.new_id()
     signed_at = (one.get("timestamp") or {}).get("time") or one.get("signing_time")
@@ -59,7 +61,7 @@ async def record(
               "reasons": [reason["code"] for reason in one["reasons"]]},
         detail={"signer": one["signer"]},
     )  # fmt: skip
-    await authority.assess(actor, signature_id)
+    await authority.assess(actor, signature_id, known_at=known_at)
     return signature_id
 
 

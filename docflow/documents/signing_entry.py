@@ -120,6 +120,7 @@ async def enter_pdf(
             problems=file["problems"],
         )  # fmt: skip
         roles = await _earlier_roles(file["id"])
+        moments = await authority.moments_of(file["id"])
         new, mine = uuid.UUID(int=0), check.raw["signatures"][-1]
         for one in check.raw["signatures"]:
             is_mine = one is mine
@@ -127,6 +128,7 @@ async def enter_pdf(
                 actor, document["id"], file_id, form="pades", one=one, at=check.raw["at"],
                 role=role if is_mine else roles.get(one["certificate_sha256"], "approving"),
                 account_id=actor.account_id if is_mine else None,
+                known_at=None if is_mine else moments.get(authority.name_of(one)),
             )  # fmt: skip
         await _take_step(actor, document, step_id, mine)
         await signed.settle(actor, document)

@@ -23,7 +23,7 @@ from docflow.documents import (
     signing,
     signing_steps,
 )
-from signatures import cms
+from signatures import cms, pdf
 from signatures.authority import Issued, Subject
 from tests import ground, people
 from tests.mchd_files import CLERK, DEPUTY, HEAD, INN, OGRN, PARENT, Made, Who
@@ -332,6 +332,31 @@ async def test_revoked_later_leaves_what_was_found(stage: Stage) -> None:
     assert (again.state, again.reasons) == ("confirmed", (NOT_ASKED,))
     shown = await attorneys.shown(stage.clerk, power_id)
     assert (shown["revocation"], shown["statuses"][0]["source"]) == ("revoked", "administrator")
+
+
+async def test_second_signer_leaves_the_first_ones_moment(stage: Stage) -> None:
+    """The next signature makes a new revision; the first one was received when it was received."""
+    power_id = await kept(stage)
+    await people.give_key(stage.clerk.home_id)
+    document_id, _, _ = await a_draft(stage.clerk)
+    steps = [signing_steps.StepInput(position=1), signing_steps.StepInput(position=2)]
+    await signing_steps.plan(stage.clerk, document_id, steps=steps)
+    letter = await people.a_letter()
+    by_deputy = pdf.sign_pdf(letter, key=(await issued(DEPUTY)).key())
+    await files.attach(stage.clerk, document_id, stream=people.stream(by_deputy), file_name="a.pdf")
+    (first,) = await signed.signatures_of(document_id)
+    assert (first["authority"]["basis"], first["authority"]["state"]) == ("mchd", "confirmed")
+    await attorneys.revoke(
+        stage.administrator, power_id, effective_at=clock.now(), ground="Уведомление № 14"
+    )
+    await signing.submit(stage.clerk, document_id)
+    with clock.frozen(clock.now() + timedelta(minutes=1)):
+        await signing.seal(stage.clerk, document_id)
+    again, sealed = await signed.signatures_of(document_id)
+    assert (again["id"], sealed["authority"]["basis"]) != (first["id"], "mchd")
+    assert (again["authority"]["state"], again["authority"]["at"]) == (
+        "confirmed", first["authority"]["at"],
+    )  # fmt: skip
 
 
 async def test_answers_cannot_be_changed(stage: Stage) -> None:
