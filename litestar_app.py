@@ -19,11 +19,13 @@ from directory.controllers import access, organizations
 from directory.controllers.authentication import Authentication, answer_request_id
 from docflow.documents import authority_controllers as authority
 from docflow.documents import controllers as documents
+from docflow.documents import copy_controllers as copies
 from docflow.documents import signing_controllers as signing
 from docflow.documents import verdict_controllers
 from docflow.documents.longevity import controllers as longevity
 from docflow.routing import controllers as routing
 from notify import controllers as notify
+from signatures import controllers as trust
 from storage.blobs import BlobMissing
 from web import description, site
 from web.health import HealthController
@@ -51,6 +53,7 @@ API_CONTROLLERS: list[type[Controller]] = [
     documents.DocumentController,
     documents.FileController,
     documents.JournalController,
+    copies.CopyController,
     longevity.LongevityController,
     longevity.EvidenceRecordController,
     *signing.CONTROLLERS,
@@ -61,6 +64,7 @@ API_CONTROLLERS: list[type[Controller]] = [
     authority.PersonCertificateController,
     routing.DispatchController,
     routing.DeliveryController,
+    *trust.CONTROLLERS,
     notify.WebhookController,
     notify.NoticeController,
     HealthController,

@@ -39,6 +39,13 @@ class _Piece:
     """How many pixels it darkens where nothing hides it."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Laid:
+    page: int
+    piece: _Piece
+    box: Box
+
+
 def marked_copy(data: bytes, *, marks: list[MarkFacts], day: date) -> bytes:
     """The PDF as a copy that says so, with a mark for each signature, after the edition of `day`.
 
@@ -46,8 +53,12 @@ def marked_copy(data: bytes, *, marks: list[MarkFacts], day: date) -> bytes:
     Raises HostileInput (broken_pdf).
     """
     try:
-        with closing(pypdfium2.PdfDocument(data)) as source:
-            return _made(source, data, marks, edition_on(day))
+        edition = edition_on(day)
+        made, laid = _made(data, marks, edition, on_sheet=False)
+        if _are_shown(made, laid):
+            return made
+        # A page may end inside a clipping path or a transformation that it never left.
+        return _made(data, marks, edition, on_sheet=True)[0]
     except pypdfium2.PdfiumError as problem:
         raise HostileInput(
             "Копию сделать не удалось: файл PDF повреждён.",
@@ -57,9 +68,12 @@ def marked_copy(data: bytes, *, marks: list[MarkFacts], day: date) -> bytes:
 
 
 def _made(
-    source: pypdfium2.PdfDocument, data: bytes, marks: list[MarkFacts], edition: Edition
-) -> bytes:
-    with closing(pypdfium2.PdfDocument.new()) as copy:
+    data: bytes, marks: list[MarkFacts], edition: Edition, *, on_sheet: bool
+) -> tuple[bytes, list[_Laid]]:
+    with (
+        closing(pypdfium2.PdfDocument(data)) as source,
+        closing(pypdfium2.PdfDocument.new()) as copy,
+    ):
         _flatten(source)
         copy.import_pages(source)
         if not len(copy):
@@ -70,10 +84,21 @@ def _made(
             note_width=_note_width(copy[len(copy) - 1]),
         )  # fmt: skip
         with closing(pypdfium2.PdfDocument(pieces)) as graphics:
-            _lay(copy, [_piece(graphics, n, copy) for n in range(len(graphics))], marks, edition)
+            ready = [_piece(graphics, n, copy) for n in range(len(graphics))]
+            laid = _lay(copy, ready, marks, edition.place, on_sheet=on_sheet)
         written = io.BytesIO()
         copy.save(written)
-        return written.getvalue()
+        return written.getvalue(), laid
+
+
+def _are_shown(made: bytes, laid: list[_Laid]) -> bool:
+    """Whether each piece is to be seen in the file as a reader will open it."""
+    with closing(pypdfium2.PdfDocument(made)) as copy:
+        pictures = {one.page: _grey(copy[one.page]) for one in laid}
+    return all(
+        int((_cut(pictures[one.page], one.box) < _DARK).sum()) >= one.piece.ink * 0.7
+        for one in laid
+    )
 
 
 def _note_width(page: pypdfium2.PdfPage) -> float:
@@ -106,44 +131,35 @@ def _piece(graphics: pypdfium2.PdfDocument, number: int, copy: pypdfium2.PdfDocu
 
 
 def _lay(
-    copy: pypdfium2.PdfDocument, pieces: list[_Piece], marks: list[MarkFacts], edition: Edition
-) -> None:
+    copy: pypdfium2.PdfDocument,
+    pieces: list[_Piece],
+    marks: list[MarkFacts],
+    place: Place,
+    *,
+    on_sheet: bool,
+) -> list[_Laid]:
     *stamps, note, label, heading = pieces
-    place = edition.place
     page = copy[len(copy) - 1]
-    room = _room_on(page, place)
+    room = None if on_sheet else _room_on(page, place)
     boxes = _boxes(page, room, stamps, note, marks, place) if room else None
-    if boxes is None or not _is_put(page, [*stamps, note], boxes):
+    shown = [*stamps, note]
+    if boxes is None:
         page = _added_sheet(copy, page)
-        empty = Room(_grey(page), edge=0, gap=0)
-        added = _stacked(empty, stamps, note, heading, place)
-        if not _is_put(page, [heading, *stamps, note], added):
-            raise pypdfium2.PdfiumError("the added sheet cannot be drawn")
-    _label(copy, label, place)
-
-
-def _is_put(page: pypdfium2.PdfPage, pieces: list[_Piece], boxes: list[Box]) -> bool:
-    """Lay the pieces and look whether they show; if one does not, take all of them away.
-
-    A page may end inside a clipping path or a transformation it never left.
-    """
-    before = _grey(page)
-    laid = [_put(page, piece, box) for piece, box in zip(pieces, boxes, strict=True)]
-    page.gen_content()
-    after = _grey(page)
-    changed = before != after
-    shown = all(
-        int((_cut(after, box) < _DARK).sum()) >= piece.ink * 0.7
-        for piece, box in zip(pieces, boxes, strict=True)
-    )
-    for box in boxes:
-        _cut(changed, box)[:] = False
-    if shown and not changed.any():
-        return True
-    for placed in laid:
-        page.remove_obj(placed)
-    page.gen_content()
-    return False
+        boxes = _stacked(page, stamps, note, heading, place)
+        shown = [heading, *stamps, note]
+    laid = [_Laid(len(copy) - 1, *pair) for pair in zip(shown, boxes, strict=True)]
+    # of a single page the marks have taken their part
+    head = room if len(copy) == 1 else _room_on(copy[0], place)
+    box = None if on_sheet or head is None else _head_of(head, label)
+    if box is not None:
+        laid.append(_Laid(0, label, box))
+    for number in {one.page for one in laid}:
+        page = copy[number]
+        for one in laid:
+            if one.page == number:
+                _put(page, one.piece, one.box)
+        page.gen_content()
+    return laid
 
 
 def _cut(picture: Any, box: Box) -> Any:
@@ -243,13 +259,18 @@ def _is_executor(text: str, at: int) -> bool:
 
 
 def _stacked(
-    room: Room, stamps: list[_Piece], note: _Piece, heading: _Piece, place: Place
+    page: pypdfium2.PdfPage,
+    stamps: list[_Piece],
+    note: _Piece,
+    heading: _Piece,
+    place: Place,
 ) -> list[Box]:
     """On an empty sheet: the heading, the marks in columns below it, the note at the foot."""
+    width, height = page.get_size()
     gap, edge = 2 * place.gap * _POINTS, 20 * _POINTS
-    boxes = [Box((room.width - heading.width) / 2, edge, heading.width, heading.height)]
+    boxes = [Box((width - heading.width) / 2, edge, heading.width, heading.height)]
     foot = Box(
-        (room.width - note.width) / 2, room.height - place.edge * _POINTS - note.height,
+        (width - note.width) / 2, height - place.edge * _POINTS - note.height,
         note.width, note.height,
     )  # fmt: skip
     top = edge + heading.height + 2 * gap
@@ -269,22 +290,16 @@ def _added_sheet(copy: pypdfium2.PdfDocument, last: pypdfium2.PdfPage) -> pypdfi
     return copy.new_page(width, height)
 
 
-def _label(copy: pypdfium2.PdfDocument, label: _Piece, place: Place) -> None:
-    """«Копия …» at the head of the first page, where there is room for it."""
-    page = copy[0]
-    room = _room_on(page, place)
-    if room is None:
-        return
+def _head_of(room: Room, label: _Piece) -> Box | None:
+    """Where «Копия …» goes at the head of the first page, if there is room for it."""
     box = room.nearest(label.width, label.height, to=(room.width, 0), reach=room.width / 2)
-    if box is not None and box.y < room.height / 6:
-        _is_put(page, [label], [box])
+    return box if box is not None and box.y < room.height / 6 else None
 
 
-def _put(page: pypdfium2.PdfPage, piece: _Piece, box: Box) -> Any:
+def _put(page: pypdfium2.PdfPage, piece: _Piece, box: Box) -> None:
     placed = piece.graphic.as_pageobject()
     placed.set_matrix(_matrix(page, box))
     page.insert_obj(placed)
-    return placed
 
 
 def _bounds(page: pypdfium2.PdfPage) -> tuple[float, float, float, float]:
