@@ -333,6 +333,7 @@ async def test_a_chain_that_goes_on_for_others_does_not_change_a_renewed_tree(da
     assert await a_renewal(place, BEGIN + years(2.9)) == 2
     await s3.off_loop(s3.put, blob.key, bytes_of_lost)
     with clock.frozen(BEGIN + years(3)):
+        await trusted(place)
         for blob_id, lengths in ((good, [1, 2]), (lost, [2])):
             gathered = await records.gather(blob_id)
             assert gathered is not None
