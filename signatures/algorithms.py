@@ -6,7 +6,7 @@ Strong ones pass, weak and legacy ones leave it open, unknown ones end the check
 from asn1crypto import cms, x509
 
 from signatures import digests
-from signatures.gost import checking, libgcrypt
+from signatures.gost import checking, selftest
 
 _SMALLEST_RSA = 2048
 
@@ -34,7 +34,7 @@ def _gost_codes(
     info: cms.SignerInfo, certificate: x509.Certificate, digest: str
 ) -> tuple[str, ...]:
     """Key, hash and mechanism of one size (RFC 9215); 34.10-2001 is for archives only."""
-    if not libgcrypt.is_available():
+    if not selftest.is_passed():
         return ("unsupported_algorithm",)
     kind = certificate.public_key.algorithm
     try:

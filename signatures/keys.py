@@ -18,7 +18,7 @@ from cryptography.x509 import Certificate
 
 from core import clock
 from core.errors import InvalidInput
-from signatures.gost import checking, libgcrypt
+from signatures.gost import checking, selftest
 from signatures.trust import certificates
 
 _HASHES: dict[str, hashes.HashAlgorithm] = {
@@ -101,7 +101,7 @@ def _is_supported(certificate: x509.Certificate) -> bool:
         checking.key_of(certificate.public_key)
     except (checking.KeyInvalid, checking.Unsupported):
         return False
-    return kind != "gost3410_2001" and libgcrypt.is_available()
+    return kind != "gost3410_2001" and selftest.is_passed()
 
 
 def digest_for(certificate: x509.Certificate) -> str:

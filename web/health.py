@@ -6,6 +6,7 @@ from core import db, jobs, sandbox
 from core.errors import ServiceError
 from directory.controllers.authentication import public
 from docflow.documents.longevity import authority, due
+from signatures.gost import selftest
 from storage import s3
 
 
@@ -21,10 +22,14 @@ class HealthController(Controller):
 
     @get("/health/ready", guards=[public], summary="Ready")
     async def ready(self) -> Response[dict[str, str]]:
-        """Can database and store be reached? 503 names the part that cannot."""
+        """Can database and store be reached? 503 names the part that cannot.
+
+        `gost` says whether GOST signatures can be checked here; without it all else works.
+        """
         parts = {"database": await _database(), "store": await _store(), "sandbox": _sandbox()}
         good = all(state == "ok" for state in parts.values())
-        return Response({"status": "ok" if good else "unavailable", **parts},
+        told = {"status": "ok" if good else "unavailable", **parts, "gost": selftest.run()}
+        return Response(told,
                         status_code=200 if good else 503)  # fmt: skip
 
     @get("/metrics", guards=[public], media_type="text/plain; version=0.0.4", summary="Metrics")

@@ -11,7 +11,7 @@ from typing import Final
 from asn1crypto import core, keys
 from cryptography.exceptions import InvalidSignature
 
-from signatures.gost import libgcrypt
+from signatures.gost import libgcrypt, selftest
 from signatures.gost.curves import CURVES, Curve
 
 _LONGEST_KEY: Final = 512
@@ -93,6 +93,8 @@ def verify(
     Raises `InvalidSignature` or one of the more exact classes above; where libgcrypt is missing,
     `libgcrypt.Unavailable`.
     """
+    if not selftest.is_passed():
+        raise libgcrypt.Unavailable
     known = key_of(key)
     if not fits(known.kind, mechanism):
         raise InvalidSignature
