@@ -7,7 +7,7 @@ from core import db
 from core.actor import Actor
 from core.errors import InvalidInput, TooLarge
 from core.sandbox import pool
-from docflow.documents import checking, signing_entry, visibility
+from docflow.documents import checking, signed, signing_entry, visibility
 from docflow.documents.signing_entry import MAX_CMS, SignatureRole
 
 
@@ -47,12 +47,7 @@ async def bring_all(
     made = await signing_entry.enter_detached(
         actor, file, signature, role=role, digests=tuple(found["digests"])
     )
-    return await db.rows(
-        """SELECT id, file_id, form, role, signer, signed_at, verdict, report, checked_at,
-                  encode(certificate_sha256, 'hex') AS certificate
-           FROM signature WHERE id = ANY ($1) ORDER BY id""",
-        made,
-    )
+    return [one for one in await signed.signatures_of(document_id) if one["id"] in made]
 
 
 async def bring(
