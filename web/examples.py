@@ -19,6 +19,7 @@ from docflow.documents.signing_steps import StepInput
 from docflow.routing import schemas as routing
 from docflow.routing.dispatch import DispatchInput
 from notify import schemas as notify
+from signatures import schemas as trust
 
 CENTER = UUID("019a0000-0000-7000-8000-000000000001")
 REGIONAL = UUID("019a0000-0000-7000-8000-000000000138")
@@ -123,9 +124,24 @@ _NOTIFY = (
     notify.ReadNotices(ids=[UUID("019a0000-0000-7000-8000-00000000f001")]),
 )
 
+_TRUST = (
+    trust.RetireInput(reason="Удостоверяющий центр сообщил о компрометации ключа."),
+    trust.SourceInput(url="http://crl.example.org/ca-2026.crl", name="УЦ Федерации"),
+    trust.StampServiceInput(name="Служба отметок времени", url="http://tsa.example.org/tsp"),
+)
+
 EXAMPLES: Mapping[type, Any] = {
     type(one): one
-    for one in (*_ACCESS, *_DIRECTORY, *_DOCUMENTS, *_AUTHORITY, *_LONGEVITY, *_ROUTING, *_NOTIFY)
+    for one in (
+        *_ACCESS,
+        *_DIRECTORY,
+        *_DOCUMENTS,
+        *_AUTHORITY,
+        *_LONGEVITY,
+        *_ROUTING,
+        *_NOTIFY,
+        *_TRUST,
+    )
 }
 """By the struct that a route takes as its body."""
 
