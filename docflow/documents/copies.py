@@ -66,8 +66,8 @@ async def marked_copy(actor: Actor, document_id: uuid.UUID, file_id: uuid.UUID) 
         )
     content = await blobs.read(found["blob_id"], limit=MOST_BYTES)
     made = await pool().run(
-        "docflow.documents.marks.marking:marked_copy",
-        content[: _signed_length(good, len(content))], marks=marks, day=clock.today(),
+        "docflow.documents.marks.marking:marked_bytes",
+        content[: _signed_length(good, len(content))], marks=marks, day=clock.today().isoformat(),
         timeout=40.0,
     )  # fmt: skip
     return Copy(bytes(made), f"Копия {found['file_name']}")

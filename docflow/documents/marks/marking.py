@@ -67,6 +67,11 @@ def marked_copy(data: bytes, *, marks: list[MarkFacts], day: date) -> bytes:
         ) from problem
 
 
+def marked_bytes(data: bytes, *, marks: list[MarkFacts], day: str) -> bytes:
+    """The door for worker processes: `marked_copy` with the day in ISO 8601."""
+    return marked_copy(data, marks=marks, day=date.fromisoformat(day))
+
+
 def _made(
     data: bytes, marks: list[MarkFacts], edition: Edition, *, on_sheet: bool
 ) -> tuple[bytes, list[_Laid]]:

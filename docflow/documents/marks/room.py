@@ -12,6 +12,9 @@ _STEP = 3
 _FAINT = 20
 """Shades of grey (of 256) by which a pixel may differ from the paper and still be paper."""
 
+_LIGHT = 200
+"""The darkest paper."""
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
@@ -29,6 +32,7 @@ class Room:
     def __init__(self, picture: Any, *, edge: float, gap: float) -> None:
         """`picture` holds grey values (rows by columns)."""
         paper = int(np.bincount(picture.ravel(), minlength=256).argmax())
+        paper = paper if paper > _LIGHT else 255  # a mark on a dark ground cannot be read
         self._ink = np.abs(picture.astype(np.int16) - paper) > _FAINT
         self._edge = edge
         self._gap = gap
