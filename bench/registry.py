@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from bench import fanout, inbox, intake, sign, upload
+from bench import fanout, gost, inbox, intake, sign, upload, validate
 from bench.ground import Ground
 from bench.results import Result
 
@@ -17,4 +17,6 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "inbox-1e6": inbox.million,
     "upload-1g": upload.measure,
     "sign-bb": sign.b_b,
+    "gost-verify": gost.verify,
+    "validate-parallel": validate.parallel,
 }

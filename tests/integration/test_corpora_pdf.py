@@ -51,14 +51,6 @@ EXPLAINED = {
     "pdf-sig-with-econtent.pdf": "the CMS holds content of its own, which PAdES forbids",
     "sig-no-signed-attrs.pdf": "no signed attributes: the confusion of RFC 5652 section 11.2",
     "signed-encrypted-pubkey-with-catalog-ref.pdf": "encrypted",
-    **dict.fromkeys(
-        (
-            "minimal-signed-twice-both-created.pdf",
-            "minimal-signed-twice-second-created.pdf",
-            "minimal-two-fields-signed-twice.pdf",
-        ),
-        "the file does not carry what stands above its time-stamp authority",
-    ),
     "pdf-test.pdf": "encrypted",
     "pdfbox-4702-unsigned.pdf": "unsigned",
 }
