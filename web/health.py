@@ -47,8 +47,9 @@ class HealthController(Controller):
         lines += [f'docflow_documents_open{{status="{r["status"]}"}} {r["number"]}' for r in drafts]
         lines += ["# TYPE docflow_jobs_stuck gauge", f"docflow_jobs_stuck {len(stuck)}"]
         lines += await due.metrics()
-        lines += ["# TYPE docflow_longevity_authority gauge",
-                  f"docflow_longevity_authority {int(authority.is_configured())}"]  # fmt: skip
+        named = int(await authority.is_configured())
+        lines += ["# TYPE docflow_longevity_authority gauge"]
+        lines += [f"docflow_longevity_authority {named}"]
         return "\n".join(lines) + "\n"
 
 

@@ -3,6 +3,7 @@
 from core.jobs import periodic
 from docflow.documents import signing, verdicts
 from docflow.documents.longevity import alarm, authority, fixity, renewal, stamping
+from signatures import stamp_client
 
 
 @periodic("documents.expire_sessions", cron="*/5 * * * *")
@@ -14,22 +15,22 @@ async def expire_sessions() -> None:
 @periodic("longevity.stamp_received", cron="* * * * *")
 async def stamp_received() -> None:
     """Put what came in the last minute under one time stamp; without an authority it waits."""
-    if authority.is_configured():
-        await stamping.stamp_received(stamp=authority.stamp)
+    if await authority.is_configured():
+        await stamping.stamp_received(stamp=stamp_client.stamp)
 
 
 @periodic("longevity.renew_stamps", cron="41 1 * * *")
 async def renew_stamps() -> None:
     """Renew the stamps whose certificates or algorithms near their end."""
-    if authority.is_configured():
-        await renewal.renew_stamps(stamp=authority.stamp)
+    if await authority.is_configured():
+        await renewal.renew_stamps(stamp=stamp_client.stamp)
 
 
 @periodic("longevity.renew_trees", cron="11 * * * *")
 async def renew_trees() -> None:
     """Put objects under a new digest while the old one still holds, some each hour."""
-    if authority.is_configured():
-        await renewal.renew_trees(stamp=authority.stamp)
+    if await authority.is_configured():
+        await renewal.renew_trees(stamp=stamp_client.stamp)
 
 
 @periodic("longevity.check_stored", cron="31 * * * *")

@@ -3,24 +3,17 @@
 import base64
 import hashlib
 
-import pytest
 from test_longevity import receive, trusted
 
 from core import clock, db
-from docflow.documents.longevity import authority, stamping
+from docflow.documents.longevity import stamping
 from signatures import evidence_check
 from storage import blobs
 from tests import ground, people
 from tests.stamping_places import StampingPlace
 
 
-@pytest.fixture
-def no_authority():
-    yield
-    authority.use(None)
-
-
-async def test_what_is_due_is_seen_by_the_center(database, no_authority) -> None:
+async def test_what_is_due_is_seen_by_the_center(database) -> None:
     place = StampingPlace()
     place.new_key()
     await trusted(place)
@@ -44,8 +37,12 @@ async def test_what_is_due_is_seen_by_the_center(database, no_authority) -> None
         metrics = (await client.get("/metrics")).text
         assert 'docflow_longevity_due{reason="unstamped"} 2' in metrics
         assert "docflow_longevity_authority 0" in metrics
-        authority.use(place.stamp)
-        assert await stamping.stamp_received(stamp=authority.stamp) == 2
+        await db.execute(
+            """INSERT INTO stamp_service (id, name, url, position, status, added_at, updated_at)
+               VALUES ($1, 'TSA', 'https://tsa.example.org/', 0, 'active', $2, $2)""",
+            clock.new_id(), clock.now(),
+        )  # fmt: skip
+        assert await stamping.stamp_received(stamp=place.stamp) == 2
         told = (await client.get("/api/v1/longevity/due")).json()
         assert told == {"has_authority": True, "counts": []}
 

@@ -32,7 +32,7 @@ class LongevityController(Controller):
         """Stamps to be made and renewed, damaged and unread files, by reason."""
         await _require_center(actor)
         return wire.DueView(
-            has_authority=authority.is_configured(),
+            has_authority=await authority.is_configured(),
             counts=_structs(wire.DueCount, await due.counts()),
         )
 
