@@ -46,7 +46,7 @@ class CreditLine:
 
 _PHOTO = re.compile(
     r"(?:\b(?:авторы?\s+(?:фото\w*|снимк\w+|изображени\w+|иллюстраци\w+|рисунк\w+)|"
-    r"ф[оo0]т[оo0](?:граф\w*|графи\w+)?|[рpbfо][оo0][тtmм][оo0](?=\s*:)|снимок|иллюстрация|рисунок|инфографика|коллаж|"
+    r"ф[оo0]т[оo0](?:граф\w*|графи\w+)?|\w[оo0]\w{1,2}[оo0](?=\s*:)|снимок|иллюстрация|рисунок|инфографика|коллаж|"
     r"(?:ph|f)[o0]t[o0](?:graph|grapher|s)?|image|picture|illustration|credit)\b"
     r"\s*(?:credit|by|by:|предоставлен[оаы]?)?)\s*[:;.—–\-=]*\s*(?=\S)",
     re.IGNORECASE,
@@ -64,6 +64,7 @@ _MISREAD_I = re.compile(r"\bl(?=[a-z]*[bcdfghjkmnpqrstvwxz])(?=[b-df-hj-np-tv-z]
 _LICENCE_WORDS = re.compile(
     r"\bCC[\s-]*(?:BY(?:[\s-]*(?:NC|SA|ND))*|0)(?:\s*\d\.\d)?", re.IGNORECASE
 )
+_PRESS_HEAD = re.compile(r"(?=\bпресс[\s-]?служб)", re.IGNORECASE)
 _YEAR = re.compile(r"\b(19[5-9]\d|20[0-4]\d)\b")
 _OPEN = re.compile(r"\bCC[\s-]*(?:BY|0)\b|СС[\s-]*ВУ|creativecommons|public domain", re.IGNORECASE)
 _SITE = re.compile(r"\b(?:www\.)?((?:[a-zа-яё0-9-]{2,}\.)+(?:ru|com|org|net|рф|su|info|by|kz))\b",
@@ -108,7 +109,12 @@ def credit_in(line: str) -> CreditLine | None:
 
 
 def _announced(plain: str) -> tuple[str | None, str, str]:
-    for pattern, role in ((_PHOTO, "author"), (_COPYRIGHT, "holder"), (_GIVEN, "provider")):
+    for pattern, role in (
+        (_PHOTO, "author"),
+        (_COPYRIGHT, "holder"),
+        (_GIVEN, "provider"),
+        (_PRESS_HEAD, "provider"),
+    ):
         match = pattern.search(plain)
         if match is not None and match.start() <= max(12, len(plain) // 2):
             rest = plain[match.end() :]

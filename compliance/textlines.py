@@ -87,7 +87,7 @@ def _lines(gray: Gray) -> list[tuple[tuple[int, int, int, int], float]]:
 
 def _rows(marks: Any, side: int) -> list[tuple[tuple[int, int, int, int], float]]:
     """Rows of marks of like height: each is a line of print, or a railing."""
-    strong = (marks > max(38, int(np.percentile(marks[::4, ::4], 96)))).astype(np.uint8)
+    strong = (marks > min(max(32, int(np.percentile(marks[::4, ::4], 95))), 64)).astype(np.uint8)
     _, _, stats, _ = cv2.connectedComponentsWithStats(strong, connectivity=8)
     parts = stats[1:]
     highs, wides, areas = parts[:, 3], parts[:, 2], parts[:, 4]
@@ -172,7 +172,7 @@ def _cut(
     left, top, wide, high = box
     pad = max(high // 2, 5)
     part = gray[
-        max(top - pad, 0) : top + high + pad, max(left - 4 * high, 0) : left + wide + 4 * high
+        max(top - pad, 0) : top + high + pad, max(left - 8 * high, 0) : left + wide + 8 * high
     ]
     scale = _HEIGHT / high
     size = (max(int(part.shape[1] * scale), 8), max(int(part.shape[0] * scale), 8))
