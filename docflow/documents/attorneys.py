@@ -57,30 +57,12 @@ async def keep(actor: Actor, *, xml: bytes, signature: bytes) -> uuid.UUID:
     check = await checking.validate(xml, signature=signature)
     kept = await blobs.store(_once(xml), limit=MAX_BYTES)
     kept_signature = await blobs.store(_once(signature), limit=MAX_SIGNATURE)
-    moment = clock.now()
     async with db.transaction():
-        power_id = clock.new_id()
-        values = [
-            power_id, actor.home_id, content.number, kept.id, kept_signature.id,
-            bytes.fromhex(kept.sha256), msgspec.to_builtins(content), _people(content),
-            actor.account_id, moment,
-        ]  # fmt: skip
-        made = await db.execute(
-            """INSERT INTO power_of_attorney (id, organization_id, number, xml_blob_id,
-                   signature_blob_id, sha256, content, people, uploaded_by, uploaded_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING""",
-            *values,
-        )
-        if not made:
-            power_id = await db.value(
-                """SELECT id FROM power_of_attorney WHERE organization_id = $1 AND sha256 = $2
-                   AND signature_blob_id = $3""",
-                actor.home_id, bytes.fromhex(kept.sha256), kept_signature.id,
-            )  # fmt: skip
+        power_id, made = await _enter(actor, content, kept, kept_signature)
         await db.execute(
             """INSERT INTO power_of_attorney_check (id, power_id, verdict, report, checked_at)
                VALUES ($1, $2, $3, $4, $5)""",
-            clock.new_id(), power_id, check.verdict, check.raw, moment,
+            clock.new_id(), power_id, check.verdict, check.raw, clock.now(),
         )  # fmt: skip
         await events.record(
             actor, "power_of_attorney.kept" if made else "power_of_attorney.checked",
@@ -89,6 +71,28 @@ async def keep(actor: Actor, *, xml: bytes, signature: bytes) -> uuid.UUID:
                   "reasons": list(check.reasons), "is_parsed": content.is_parsed},
         )  # fmt: skip
     return power_id
+
+
+async def _enter(
+    actor: Actor, content: PowerOfAttorney, xml: blobs.StoredBlob, signature: blobs.StoredBlob
+) -> tuple[uuid.UUID, bool]:
+    """Write the row of a new pair of files, or find that of a known one; is it new?"""
+    made = await db.value(
+        """INSERT INTO power_of_attorney (id, organization_id, number, xml_blob_id,
+               signature_blob_id, sha256, content, people, uploaded_by, uploaded_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING RETURNING id""",
+        clock.new_id(), actor.home_id, content.number, xml.id, signature.id,
+        bytes.fromhex(xml.sha256), msgspec.to_builtins(content), _people(content),
+        actor.account_id, clock.now(),
+    )  # fmt: skip
+    if made:
+        return made, True
+    known = await db.value(
+        """SELECT id FROM power_of_attorney WHERE organization_id = $1 AND sha256 = $2
+           AND signature_blob_id = $3""",
+        actor.home_id, bytes.fromhex(xml.sha256), signature.id,
+    )  # fmt: skip
+    return uuid.UUID(str(known)), False
 
 
 async def listed(actor: Actor) -> list[db.Row]:
