@@ -5,17 +5,21 @@ Nothing here is of the service but the names of the files.
 
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from io import BytesIO
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
-from asn1crypto import crl, x509
+from asn1crypto import crl, keys, x509
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import signers
 from pyhanko.sign.fields import SigSeedSubFilter
+from pyhanko.sign.timestamps import DummyTimeStamper
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 Trust = tuple[tuple[bytes, ...], tuple[bytes, ...], tuple[bytes, ...]]
 """Roots, other certificates, CRLs, all in DER."""
@@ -61,3 +65,44 @@ def signed(data: bytes, signer: signers.SimpleSigner) -> bytes:
     )
     writer = IncrementalPdfFileWriter(BytesIO(data))
     return bytes(signers.sign_pdf(writer, metadata, signer=signer).getvalue())
+
+
+@dataclass(frozen=True, slots=True)
+class LongTerm:
+    """What the documentation passes for B-LTA: a time stamper and a validation context."""
+
+    stamper: DummyTimeStamper
+    context: ValidationContext
+
+
+def long_term(stamping: tuple[bytes, bytes], chain: Sequence[bytes], trust: Trust) -> LongTerm:
+    """`stamping` is certificate and PKCS #8 key, both in DER; nothing is fetched."""
+    roots, others, crls = trust
+    untyped: Any = SimpleCertificateStore
+    store = untyped()
+    store.register_multiple(x509.Certificate.load(der) for der in chain)
+    stamper = DummyTimeStamper(
+        x509.Certificate.load(stamping[0]), keys.PrivateKeyInfo.load(stamping[1]), store
+    )
+    context = ValidationContext(
+        trust_roots=[x509.Certificate.load(der) for der in roots],
+        other_certs=[x509.Certificate.load(der) for der in others],
+        crls=[crl.CertificateList.load(der) for der in crls],
+        allow_fetching=False,
+        revocation_mode="require",
+    )
+    return LongTerm(stamper, context)
+
+
+def signed_for_long(data: bytes, signer: signers.SimpleSigner, long: LongTerm) -> bytes:
+    """One PAdES signature, B-LTA, as documented."""
+    metadata = signers.PdfSignatureMetadata(
+        field_name="Signature1",
+        subfilter=SigSeedSubFilter.PADES,
+        embed_validation_info=True,
+        use_pades_lta=True,
+        validation_context=long.context,
+    )
+    writer = IncrementalPdfFileWriter(BytesIO(data))
+    made = signers.sign_pdf(writer, metadata, signer=signer, timestamper=long.stamper)
+    return bytes(made.getvalue())

@@ -17,6 +17,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "inbox-1e6": inbox.million,
     "upload-1g": upload.measure,
     "sign-bb": sign.b_b,
+    "sign-blta": sign.b_lta,
     "gost-verify": gost.verify,
     "validate-parallel": validate.parallel,
 }

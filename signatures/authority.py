@@ -232,7 +232,11 @@ class Authority:
         return answer.public_bytes(serialization.Encoding.DER)
 
     def stamping_key(self, name: str = "Docflow demo TSA", *, kind: KeyKind = "ec") -> SigningKey:
-        """A key for a time-stamp authority under this one (RFC 3161 section 2.3)."""
+        """A key for a time-stamp authority under this one, ready to sign."""
+        return self.stamping(name, kind=kind).key()
+
+    def stamping(self, name: str = "Docflow demo TSA", *, kind: KeyKind = "ec") -> Issued:
+        """A time-stamp authority under this one (RFC 3161 section 2.3)."""
         return self.issue(
             Subject(common_name=name),
             kind=kind,
@@ -240,7 +244,7 @@ class Authority:
             extended=(ExtendedKeyUsageOID.TIME_STAMPING,),
             not_after=self.certificate.not_valid_after_utc,
             not_before=self.certificate.not_valid_before_utc,
-        ).key()
+        )
 
 
 def create_authority(
