@@ -16,7 +16,7 @@ from core import canonical, clock, db
 from core.actor import Actor
 from core.errors import NotFound, ServiceError
 from core.sandbox import pool
-from docflow.documents import checking, checks, files
+from docflow.documents import checking, checks, files, visibility
 from signatures import frozen, trusted_inputs
 from storage import blobs
 
@@ -46,6 +46,7 @@ async def replay(actor: Actor, signature_id: uuid.UUID) -> Replay:
     Reads stored bytes only, never the network; belongs outside a transaction. Raises NotFound,
     and `policy_unknown` where the rules of the time are gone.
     """
+    visibility.reader(actor)
     row = await _signature(signature_id)
     await files.visible_file(actor, row["file_id"])
     then = await db.row(
