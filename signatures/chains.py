@@ -300,7 +300,8 @@ def are_authentic(certificates: Iterable[x509.Certificate], *, trust: TrustStore
 
 
 def _is_authentic(one: x509.Certificate, known: tuple[x509.Certificate, ...]) -> bool:
-    named = [other for other in known if other.subject == one.issuer]
+    issuer_name = one.issuer.hashable
+    named = [other for other in known if other.subject.hashable == issuer_name]
     for issuer in named:
         try:
             VERIFIER.validate_signature(

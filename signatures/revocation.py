@@ -211,6 +211,11 @@ def is_signed_by(
     return True
 
 
+def forget() -> None:
+    """Remember no checked list or answer any more."""
+    _verified.clear()
+
+
 def key_name(certificate: x509.Certificate) -> bytes:
     """The SHA-256 of a certificate's key: what several certificates of one key have in common."""
     return hashlib.sha256(certificate.public_key.dump()).digest()

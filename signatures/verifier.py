@@ -63,5 +63,9 @@ class _Remembering(DefaultSignatureValidator):
             self._seen.clear()
         self._seen.add(name)
 
+    def forget(self) -> None:
+        """Remember nothing any more."""
+        self._seen.clear()
+
 
 VERIFIER = _Remembering()
