@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asn1crypto import x509
 from cryptography.x509.oid import NameOID
 from test_pages import (  # noqa: F401 - fixtures are found by their names
     Desk,
@@ -25,7 +26,8 @@ from core.settings import settings
 from docflow.documents import cards, files, signed, signing
 from signatures import anchors, cms
 from signatures.authority import Authority, Issued, Subject, create_authority, trust_of
-from tests import ground, people
+from signatures.trust import TrustStore
+from tests import gost_pki, ground, people
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -49,10 +51,18 @@ class Store:
 
     def __init__(self, *keys: Issued) -> None:
         self.keys = {one.certificate.serial_number: one for one in keys}
+        self.gost: tuple[Any, Any] | None = None
         self.answers: list[Any] = []
         self.asked: list[dict[str, Any]] = []
 
     async def list_keys(self) -> list[dict[str, Any]]:
+        if self.gost is not None:
+            der, now = self.gost[1].der, clock.now()
+            return [{
+                "thumbprint": "1", "der": base64.b64encode(der).decode(), "key": True,
+                "subject": "CN=Иванов Иван Иванович", "issuer": "CN=Удостоверяющий центр",
+                "from": now.isoformat(), "until": (now + timedelta(days=30)).isoformat(),
+            }]  # fmt: skip
         return [
             {
                 "thumbprint": f"{number:X}", "der": base64.b64encode(one.der).decode(),
@@ -66,6 +76,8 @@ class Store:
 
     async def sign(self, asked: dict[str, Any]) -> dict[str, str]:
         self.asked.append(asked)
+        if self.gost is not None:
+            return _gost_cms(*self.gost, asked)
         if self.answers:
             answer = self.answers.pop(0)
             if isinstance(answer, dict):
@@ -88,6 +100,20 @@ def _cms(one: Issued, asked: dict[str, Any]) -> dict[str, str]:
     made = cms.assemble(
         attributes=attributes, signature=key.sign(attributes, "sha256"),
         certificate=key.certificate, chain=key.chain,
+    )  # fmt: skip
+    return {"cms": base64.encodebytes(made).decode()}
+
+
+def _gost_cms(world: Any, signer: Any, asked: dict[str, Any]) -> dict[str, str]:
+    """The value is openssl's, by its engine; the attributes are written here."""
+    certificate = x509.Certificate.load(signer.der)
+    attributes = cms.signed_attributes(
+        digest=bytes.fromhex(asked["hash"]), certificate=certificate,
+        signing_time=clock.now() if asked["time"] else None,
+    )  # fmt: skip
+    made = cms.assemble(
+        attributes=attributes, signature=world.authority.sign_raw(attributes, signer),
+        certificate=certificate, digest_algorithm=f"streebog{signer.parameters[:3]}",
     )  # fmt: skip
     return {"cms": base64.encodebytes(made).decode()}
 
@@ -117,7 +143,13 @@ class Bench:
         return str(await db.value("SELECT status FROM document WHERE id = $1", self.document_id))
 
 
-async def a_bench(desk: Any, *keys: Issued, trusted: bool = True) -> Bench:  # noqa: F811 - a fixture
+async def a_bench(
+    desk: Any,  # noqa: F811 - a fixture
+    *keys: Issued,
+    trusted: TrustStore | None = None,
+) -> Bench:
+    if trusted is not None:
+        await anchors.add(people.RULE, trusted, is_test=True)
     union_id = await ground.an_organization("union")
     if not keys:
         authority = await people.trusted_authority()
@@ -272,9 +304,8 @@ async def test_without_the_plugin_a_signature_is_uploaded(
     assert "КриптоПро" in await page.inner_text("#missing")
     await bench.desk.picture("sign-no-plugin")
     (file,) = await files.current_files(bench.document_id)
-    made = cms.sign_detached(
-        digest=bytes.fromhex(file["sha256"]), key=next(iter(bench.store.keys.values())).key()
-    )
+    own = await people.give_key(bench.actor.home_id)
+    made = cms.sign_detached(digest=bytes.fromhex(file["sha256"]), key=own.key())
     path = tmp_path / "письмо.pdf.sig"
     path.write_bytes(base64.encodebytes(made))
     await page.set_input_files("#signature", path)
@@ -282,6 +313,32 @@ async def test_without_the_plugin_a_signature_is_uploaded(
     assert "принята и проверена" in await page.inner_text("main")
     await bench.desk.picture("sign-uploaded")
     assert await bench.status() == "signed"
+
+
+@pytest.mark.parametrize("parameters", ["256-A", "512-A"])
+async def test_a_gost_key_signs_by_its_own_hash(
+    desk: Any,  # noqa: F811 - a fixture
+    parameters: str,
+) -> None:
+    world = gost_pki.gost_world()
+    bench = await a_bench(desk, trusted=world.trust)
+    bench.store.gost = (world, world.signers[parameters])
+    for form in ("pades", "cades"):
+        await bench.open()
+        await bench.choose(form)
+        assert "streebog" + parameters[:3] in await bench.page.text_content("#s-hash")
+        await bench.page.click("#sign")
+        told = await bench.told()
+        if form == "pades":
+            (made,) = await signed.signatures_of(bench.document_id)
+            assert (made["verdict"], made["form"]) == ("valid", "pades"), told
+            await db.execute("UPDATE document SET status = 'signing'")
+    every = await signed.signatures_of(bench.document_id)
+    assert {one["verdict"] for one in every} == {"valid"}
+    assert {one["form"] for one in every} == {"pades", "cades"}
+    assert [one["algorithm"] for one in bench.store.asked] == [
+        {"256": 101, "512": 102}[parameters[:3]]
+    ] * 2
 
 
 async def test_no_certificates_in_the_store(desk: Any) -> None:  # noqa: F811 - a fixture
