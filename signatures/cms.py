@@ -171,9 +171,10 @@ def assemble(
     chain: tuple[x509.Certificate, ...] = (),
     digest_algorithm: str = "sha256",
     tsa: Stamper | None = None,
+    token: bytes | None = None,
     content: cms.EncapsulatedContentInfo | None = None,
 ) -> bytes:
-    """The whole CMS around a signature value; with `tsa` the value is time-stamped."""
+    """The whole CMS around a signature value, time-stamped by `tsa` or with `token` (SHA-256)."""
     signer = cms.SignerInfo(
         {
             "version": "v1",
@@ -195,6 +196,7 @@ def assemble(
     )
     if tsa is not None:
         token = request_stamp(hashlib.sha256(signature).digest(), tsa=tsa)
+    if token is not None:
         signer["unsigned_attrs"] = cms.CMSAttributes(
             [_attribute("signature_time_stamp_token", cms.ContentInfo.load(token))]
         )

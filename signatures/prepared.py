@@ -110,8 +110,13 @@ def no_room() -> InvalidInput:
     )
 
 
-def finish(prepared: Prepared, answer: bytes, *, tsa: Stamper | None = None) -> bytes:
+def finish(
+    prepared: Prepared, answer: bytes, *, tsa: Stamper | None = None, token: bytes | None = None
+) -> bytes:
     """Second half: `answer` is the raw value over `attributes`, or a whole CMS over the digest.
+
+    A raw value is time-stamped by `tsa`, or with a `token` over its SHA-256; a CMS is entered as
+    it came.
 
     Raises `signature_does_not_fit`, `certificate_changed`, `signature_too_big`.
     """
@@ -126,6 +131,7 @@ def finish(prepared: Prepared, answer: bytes, *, tsa: Stamper | None = None) -> 
             chain=tuple(x509.Certificate.load(der) for der in prepared.chain),
             digest_algorithm=algorithm,
             tsa=tsa,
+            token=token,
         )
     check_signature(made, digest=prepared.digest, algorithm=algorithm)
     try:

@@ -5,26 +5,42 @@ signature weaker, never silently: the answer names the level reached and what wa
 """
 
 import asyncio
+import hashlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 
+from asn1crypto import x509
+
 from core import clock
 from core.errors import InvalidInput, ServiceError
 from core.sandbox import pool
-from signatures import anchors, dss, vault
-from signatures.keys import SigningKey
+from signatures import anchors, dss, stamp_client, vault
+from signatures.cms import client_answer
+from signatures.keys import SigningKey, digest_for
 from signatures.pdf import Level
 from signatures.prepared import Prepared, TooSmall, fill, finish, no_room
 from signatures.revocation_data import Revocation, ValidationData, from_trust, require_covered
 from signatures.roles import Role
 from signatures.stamps import Stamper, request_stamp
 
+Stamping = Callable[[bytes], Awaitable[bytes]]
+"""A checked token (DER) over a SHA-256 digest; raises `timestamp_unavailable`."""
+
 _ROOM = 24 * 1024
 _LARGE_ROOM = 256 * 1024
 _LACKS = ("timestamp_unavailable", "revocation_unavailable")
+
+
+def stamping_by(tsa: Stamper) -> Stamping:
+    """A local authority, or any other that answers in this process, in a thread of its own."""
+
+    async def asked(digest: bytes) -> bytes:
+        return await asyncio.to_thread(request_stamp, digest, tsa=tsa)
+
+    return asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +57,19 @@ async def seal_pdf(
     content: bytes,
     *,
     role: Role | None = None,
-    tsa: Stamper | None = None,
+    stamping: Stamping | None = None,
     revocation: Revocation | None = None,
 ) -> Sealed:
     """Sign with the organization's key at the best level there is data for; B-LTA at best.
 
-    `revocation` is by default what the installation's trust holds. Calls the time-stamp authority
-    over the network, so it belongs outside a transaction. Raises `no_signing_key`,
+    By default the installation's time-stamp authorities are asked, over the network, and its trust
+    holds the revocation data; so it belongs outside a transaction. Raises `no_signing_key`,
     `certificate_revoked` before the key is used, and what `pdf.prepare` raises.
     """
     key = await vault.key_of(organization_id)
     known = revocation or from_trust(await anchors.store())
-    return await seal_with(key, content, role=role, tsa=tsa, revocation=known)
+    asked = stamping or stamp_client.stamp
+    return await seal_with(key, content, role=role, stamping=asked, revocation=known)
 
 
 async def seal_with(
@@ -60,7 +77,7 @@ async def seal_with(
     content: bytes,
     *,
     role: Role | None = None,
-    tsa: Stamper | None = None,
+    stamping: Stamping | None = None,
     revocation: Revocation | None = None,
 ) -> Sealed:
     """The same with a key at hand."""
@@ -69,9 +86,9 @@ async def seal_with(
     for room in (_ROOM, _LARGE_ROOM):
         prepared = await prepare(content, certificate=chain[0], chain=chain[1:], role=role,
                                  room=room)  # fmt: skip
-        answer = await asyncio.to_thread(key.sign, prepared.attributes, "sha256")
+        answer = await asyncio.to_thread(key.sign, prepared.attributes, digest_for(key.certificate))
         try:
-            return await complete(prepared, answer, tsa=tsa, revocation=revocation)
+            return await complete(prepared, answer, stamping=stamping, revocation=revocation)
         except InvalidInput as problem:
             if problem.error_code != "signature_too_big":
                 raise
@@ -98,47 +115,50 @@ async def complete(
     prepared: Prepared,
     answer: bytes,
     *,
-    tsa: Stamper | None = None,
+    stamping: Stamping | None = None,
     revocation: Revocation | None = None,
 ) -> Sealed:
     """Finish a prepared signature and raise it as far as time stamps and revocation data go.
 
     Raises what `finish` raises and `certificate_revoked`.
     """
-    if tsa is None:
+    is_raw = client_answer(answer, certificate=x509.Certificate.load(prepared.certificate)) is None
+    if stamping is None or not is_raw:  # a CMS of the client's is entered as it came
         return Sealed(finish(prepared, answer), "B-B", _LACKS[:1])
     try:
-        signed = await asyncio.to_thread(finish, prepared, answer, tsa=tsa)
+        token = await stamping(hashlib.sha256(answer).digest())
     except ServiceError as problem:
         return Sealed(finish(prepared, answer), "B-B", (_lack(problem),))
-    made = bytes.fromhex(signed[prepared.start + 1 : prepared.end - 1].decode())
-    stamp_chain = dss.stamp_line(made)
-    if not stamp_chain:  # the client's own CMS, which is entered as it came
-        return Sealed(signed, "B-B", _LACKS[:1])
+    signed = finish(prepared, answer, token=token)
+    stamp_chain = dss.token_line(token)
     chain = (prepared.certificate, *prepared.chain)
     own = await _proved(chain, revocation)
     stamp = await _proved(stamp_chain, revocation)
     if own is None or stamp is None:
         return Sealed(signed, "B-T", _LACKS[1:])
-    return await _lasting(signed, own + stamp, tsa)
+    return await _lasting(signed, own + stamp, stamping)
 
 
-async def _lasting(signed: bytes, validation: ValidationData, tsa: Stamper) -> Sealed:
+async def _lasting(signed: bytes, validation: ValidationData, stamping: Stamping) -> Sealed:
     """With the data in the file and, if the authority answers once more, under its stamp."""
     try:
-        return Sealed(await stamp_document(signed, validation=validation, tsa=tsa), "B-LTA")
+        return Sealed(
+            await stamp_document(signed, validation=validation, stamping=stamping), "B-LTA"
+        )
     except ServiceError as problem:
         lack = _lack(problem)
     data = await pool().run("signatures.remote:add_validation_data", signed, validation)
     return Sealed(bytes(data), "B-LT", (lack,))
 
 
-async def stamp_document(data: bytes, *, validation: ValidationData | None, tsa: Stamper) -> bytes:
+async def stamp_document(
+    data: bytes, *, validation: ValidationData | None, stamping: Stamping
+) -> bytes:
     """`dss.add_document_timestamp` with the parsing in the sandbox; raises the same."""
     room = dss.STAMP_ROOM
     for _ in range(2):
         place: Any = await pool().run("signatures.remote:place_stamp", data, validation, room=room)
-        token = await asyncio.to_thread(request_stamp, place["digest"], tsa=tsa)
+        token = await stamping(place["digest"])
         try:
             return fill(
                 BytesIO(place["document"]), start=place["start"], end=place["end"],

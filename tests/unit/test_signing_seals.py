@@ -48,7 +48,11 @@ async def test_every_level_that_can_be_had(issuing: Authority) -> None:
         ("B-B", ("timestamp_unavailable",), None, proofs),
     ):
         sealed = await seals.seal_with(
-            key, small_pdf(), role="approving", tsa=stamper, revocation=revocation
+            key,
+            small_pdf(),
+            role="approving",
+            stamping=stamper and seals.stamping_by(stamper),
+            revocation=revocation,
         )
         assert (sealed.level, sealed.lacks) == (level, lacks)
         report = validate_pdf(sealed.data, trust=trust)
