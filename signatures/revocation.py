@@ -15,12 +15,12 @@ from asn1crypto import x509
 from cryptography.exceptions import InvalidSignature
 
 from signatures import digests
+from signatures import digests
 from signatures.ocsp_answers import Answer, Single
 from signatures.revocation_lists import REMOVED, RevocationList
 from signatures.verifier import VERIFIER
 
 TOLERANCE = timedelta(seconds=1)
-_WEAK = {"md2", "md5", "sha1"}
 
 # What is said when nothing usable was found: the nearest miss first.
 _NEAREST = (
@@ -197,7 +197,7 @@ def is_signed_by(
     if key in _verified:
         return True
     try:
-        if algorithm.hash_algo in _WEAK:
+        if algorithm.hash_algo in digests.WEAK:
             return False
     except ValueError:
         pass  # an algorithm that names no hash of its own, which the verifier knows or refuses
@@ -265,25 +265,15 @@ def _by_answer(question: Question, answer: Answer, single: Single) -> Status | s
 
 def _is_about(single: Single, question: Question) -> bool:
     """Does the answer mean a certificate of this issuer (RFC 6960 section 4.1.1)?"""
-    digest = DIGESTS.get(single.algorithm)
-    if digest is None:
+    # A name for a key, not a proof: SHA-1 will do, and is what nearly all responders answer with.
+    if not digests.is_known(single.algorithm):
         return False
     # The bits of the key without tag, length and count of unused bits.
-    key = digest(question.issuer.public_key["public_key"].contents[1:])
+    bits = question.issuer.public_key["public_key"].contents[1:]
     names = (question.certificate.issuer.dump(), question.issuer.subject.dump())
-    return key == single.key_hash and single.name_hash in map(digest, names)
-
-
-DIGESTS: dict[str, Callable[[bytes], bytes]] = {
-    # A name for a key, not a proof: SHA-1 is what nearly all responders answer with.
-    "sha1": lambda data: hashlib.sha1(data, usedforsecurity=False).digest(),
-    "sha256": lambda data: hashlib.sha256(data).digest(),
-    "sha384": lambda data: hashlib.sha384(data).digest(),
-    "sha512": lambda data: hashlib.sha512(data).digest(),
-    "streebog256": partial(digests.digest, "streebog256"),
-    "streebog512": partial(digests.digest, "streebog512"),
-}
-"""Hash functions of certificate ids by asn1crypto's name."""
+    return digests.digest(single.algorithm, bits) == single.key_hash and any(
+        digests.digest(single.algorithm, name) == single.name_hash for name in names
+    )
 
 
 def is_authorized(answer: Answer, question: Question) -> bool:
