@@ -17,6 +17,8 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "inbox-1e6": inbox.million,
     "upload-1g": upload.measure,
     "sign-bb": sign.b_b,
+    "hash-search-1e6": hashes.million,
+    "hash-search-1e7": hashes.ten_million,
     "sign-blta": sign.b_lta,
     "gost-verify": gost.verify,
     "validate-parallel": validate.parallel,
