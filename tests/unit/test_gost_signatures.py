@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 
@@ -449,3 +450,37 @@ def openssl_agrees(world: GostWorld, signature: bytes, data: bytes) -> bool:
     except (RuntimeError, subprocess.TimeoutExpired):
         return False
     return True
+
+
+@pytest.mark.parametrize("tag", [0x13, 0x16, 0x14], ids=["printable", "ia5", "teletex"])
+def test_an_issuer_spelled_in_another_string_type(world: GostWorld, tag: int) -> None:
+    text = b"Docflow demo"
+    old, new = (bytes([kind, len(text)]) + text for kind in (0x0C, tag))
+
+    def spelled(body: bytes) -> bytes:
+        assert old in body
+        return body.replace(old, new, 1)
+
+    der = resigned(world, world.signer, spelled)
+    report = checked(world, with_certificate(world.sign(BODY, cades=False), der))
+    assert (report.verdict, report.reasons) == ("valid", ())
+
+
+@pytest.mark.parametrize("digest", ["-sha1", "-md_gost12_256", "-md_gost12_512"])
+@pytest.mark.parametrize("is_revoked", [False, True])
+def test_ocsp_answers_by_gost(world: GostWorld, digest: str, is_revoked: bool) -> None:
+    authority = world.authority
+    signer = world.revoked if is_revoked else world.signer
+    answer = authority.folder / "answer.ocsp"
+    gost.run(
+        authority.folder, "ocsp", "-index", "index.txt", "-CA", str(authority.me.certificate),
+        "-rsigner", str(authority.me.certificate), "-rkey", str(authority.me.key), "-rmd",
+        "md_gost12_256", "-issuer", str(authority.me.certificate), digest, "-cert",
+        str(signer.certificate), "-respout", str(answer), "-ndays", "5", "-noverify",
+    )  # fmt: skip
+    assert authority.parent is not None
+    trust = replace(world.trust, crls=(authority.parent.crl(),), ocsps=(answer.read_bytes(),))
+    made = authority.sign_detached(BODY, signer)
+    report = validate(BODY, signature=made, trust=trust)
+    assert report.verdict == ("invalid" if is_revoked else "valid")
+    assert report.reasons == (("revoked",) if is_revoked else ())
