@@ -27,6 +27,7 @@ _FREE_XMP = {
     "about",
 }
 _Indirect: Any = generic.IndirectObject
+_UNSEEN = {"/Link", "/Popup"}
 _DEEPEST = 32
 _FORM = ("/DR", "/DA", "/Q")
 _WIDGET = {
@@ -139,9 +140,14 @@ def _fields(reader: PdfFileReader, before: Any, after: Any, data: bytes) -> str 
 
 def _box(widget: dict[str, Any]) -> marks.Box | None:
     """The rectangle of what is shown; None if nothing is."""
-    if "/Rect" not in widget or not {"/AP", "/MK"} & widget.keys():
+    return _rectangle(widget) if {"/AP", "/MK"} & widget.keys() else None
+
+
+def _rectangle(note: dict[str, Any]) -> marks.Box | None:
+    """Where it lies; None if it has no area."""
+    if len(_item(note, "/Rect") or ()) != 4:
         return None
-    x1, y1, x2, y2 = (float(_target(one)) for one in _item(widget, "/Rect"))
+    x1, y1, x2, y2 = (float(_target(one)) for one in _item(note, "/Rect"))
     box = min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)
     return box if box[0] < box[2] and box[1] < box[3] else None
 
@@ -155,7 +161,22 @@ def _hides(before: Any, after: Any, widget: Any, box: marks.Box, data: bytes) ->
     ]
     table = after.reader.xrefs.get_startxref_for_revision(after.revision)
     seen = data[: data.rfind(b"%%EOF", 0, table) + len(b"%%EOF\n")]
-    return not pages or any(marks.covers(seen, page=page, box=box) for page in pages)
+    known = list(_pages(before.root.raw_get("/Pages")))
+    return not pages or any(
+        _meets_note(known[page], box) or marks.covers(seen, page=page, box=box) for page in pages
+    )
+
+
+def _meets_note(page: dict[str, Any], box: marks.Box) -> bool:
+    """Whether the mark lies over a note, field or mark that is there already."""
+    notes = (_plain(one) for one in _item(page, "/Annots") or ())
+    others = (_rectangle(note) for note in notes if _item(note, "/Subtype") not in _UNSEEN)
+    return any(
+        other is not None
+        and max(box[0], other[0]) < min(box[2], other[2])
+        and max(box[1], other[1]) < min(box[3], other[3])
+        for other in others
+    )
 
 
 def _reference(found: Any) -> Any:

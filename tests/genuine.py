@@ -73,11 +73,18 @@ def world() -> World:
         )
 
 
-class _Stamper(TimeStamper):
+class Stamper(TimeStamper):
     """The library's idea of a time-stamp authority over ours."""
 
     async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
         return tsp.TimeStampResp.load(world().stamp.answer(req.dump()))
+
+
+def stamper() -> TimeStamper:
+    """For the library's own signers."""
+    make: Any = Stamper
+    made: TimeStamper = make()
+    return made
 
 
 def _rows(objects: dict[int, bytes]) -> tuple[bytes, dict[int, int]]:
@@ -158,7 +165,8 @@ def _sign(data: bytes, who: Issued | None = None, **options: Any) -> bytes:
 
 
 def _library_signer(who: Issued) -> signers.SimpleSigner:
-    store = SimpleCertificateStore()
+    make: Any = SimpleCertificateStore
+    store = make()
     store.register_multiple(asn1_x509.Certificate.load(der) for der in who.chain)
     private = who.private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     return signers.SimpleSigner(
@@ -204,7 +212,7 @@ def by_library(
     signer = signers.PdfSigner(
         meta,
         signer=_library_signer(who or world().person),
-        timestamper=_Stamper() if lta else None,
+        timestamper=stamper() if lta else None,
         stamp_style=TextStampStyle(stamp_text="Signed") if box else None,
         new_field_spec=sig_fields.SigFieldSpec(name, box=box) if box else None,
     )
