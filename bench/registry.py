@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from bench import fanout, gost, inbox, intake, sign, upload, validate
+from bench import fanout, gost, hashes, inbox, intake, sign, upload, validate
 from bench.ground import Ground
 from bench.results import Result
 
