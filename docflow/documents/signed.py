@@ -16,12 +16,17 @@ async def record_found(
     actor: Actor, document: db.Row, file_id: uuid.UUID, report: dict[str, Any]
 ) -> None:
     """Enter the signatures a PDF came with; enough good ones make the document `signed`."""
-    for one in report["signatures"]:
+    for one in of_people(report):
         await record(
             actor, document["id"], file_id, form="pades", role="approving", one=one,
             at=report["at"],
         )  # fmt: skip
     await settle(actor, document)
+
+
+def of_people(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """The signatures of a report without the document time stamps, which sign for nobody."""
+    return [one for one in report["signatures"] if one["level"] != "DocTimeStamp"]
 
 
 async def record(
@@ -36,11 +41,12 @@ async def record(
     account_id: uuid.UUID | None = None,
     blob_id: uuid.UUID | None = None,
     known_at: datetime | None = None,
+    lacks: tuple[str, ...] = (),
 ) -> uuid.UUID:
     """Write one signature with the whole answer of its check, and what authority its signer has.
 
     Belongs inside the caller's transaction. `known_at`: when it was received in an earlier revision
-    of the same file.
+    of the same file. `lacks`: what kept a signature made here from its best level.
     """
     signature_id = clock.new_id()
     signed_at = (one.get("timestamp") or {}).get("time") or one.get("signing_time")
@@ -58,6 +64,7 @@ async def record(
         actor, "document.signature_added", subject=("signature", signature_id),
         document_id=document_id,
         data={"verdict": one["verdict"], "form": form, "role": role, "certificate": certificate,
+              "level": one["level"], "lacks": list(lacks),
               "reasons": [reason["code"] for reason in one["reasons"]]},
         detail={"signer": one["signer"]},
     )  # fmt: skip

@@ -20,13 +20,12 @@ from docflow.documents.signing_sessions import (
     cancel,
     expire_sessions,
     finish,
-    prepare_pdf,
     show,
 )
 from docflow.documents.signing_uploads import bring, bring_all
 from docflow.documents.states import TRANSITIONS, DocumentStatus
-from signatures import cms, vault
-from signatures import prepared as pdf
+from signatures import cms, seals, vault
+from signatures.roles import COMMITMENTS
 from storage import blobs
 
 __all__ = [
@@ -113,12 +112,12 @@ async def seal(
     step_id = step["id"] if step else None
     if await signing_entry.form_of(file, None) == "pades":
         content = await blobs.read(file["blob_id"], limit=checking.READ_UP_TO)
-        prepared = await prepare_pdf(
-            content, certificate=key.certificate.dump(),
-            chain=tuple(one.dump() for one in key.chain),
-        )  # fmt: skip
-        made = pdf.finish(prepared, key.sign(prepared.attributes, "sha256"))
-        return await signing_entry.enter_pdf(actor, file, made, role=role, step_id=step_id)
-    made = cms.sign_detached(digest=bytes(file["sha256"]), key=key)
+        sealed = await seals.seal_pdf(actor.home_id, content, role=role)
+        return await signing_entry.enter_pdf(
+            actor, file, sealed.data, role=role, step_id=step_id, lacks=sealed.lacks
+        )
+    made = cms.sign_detached(
+        digest=bytes(file["sha256"]), key=key, commitment=COMMITMENTS.get(role)
+    )
     entered = await signing_entry.enter_detached(actor, file, made, role=role, step_id=step_id)
     return entered[-1]

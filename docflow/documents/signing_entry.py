@@ -100,9 +100,11 @@ async def enter_pdf(
     role: str,
     session: db.Row | None = None,
     step_id: uuid.UUID | None = None,
+    lacks: tuple[str, ...] = (),
 ) -> uuid.UUID:
     """Check a PDF with its new signature and make it the next revision; answers the signature's id.
 
+    `lacks` says what kept the signature from its best level (`seals.Sealed`).
     Raises `signature_invalid`, `file_changed`, `not_your_turn`, `illegal_transition`.
     """
     check = await checking.validate(made)
@@ -121,14 +123,16 @@ async def enter_pdf(
         )  # fmt: skip
         roles = await _earlier_roles(file["id"])
         moments = await authority.moments_of(file["id"])
-        new, mine = uuid.UUID(int=0), check.raw["signatures"][-1]
-        for one in check.raw["signatures"]:
+        found = signed.of_people(check.raw)
+        new, mine = uuid.UUID(int=0), found[-1]
+        for one in found:
             is_mine = one is mine
             new = await signed.record(
                 actor, document["id"], file_id, form="pades", one=one, at=check.raw["at"],
                 role=role if is_mine else roles.get(one["certificate_sha256"], "approving"),
                 account_id=actor.account_id if is_mine else None,
                 known_at=None if is_mine else moments.get(authority.name_of(one)),
+                lacks=lacks if is_mine else (),
             )  # fmt: skip
         await _take_step(actor, document, step_id, mine)
         await signed.settle(actor, document)

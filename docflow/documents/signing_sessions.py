@@ -10,7 +10,6 @@ import json
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from audit import events, transitions
 from core import clock, db
@@ -27,8 +26,9 @@ from docflow.documents import (
 from docflow.documents.kinds import PDF
 from docflow.documents.signing_entry import MAX_CMS, Form, SignatureRole
 from docflow.documents.states import SESSION_TRANSITIONS, SessionStatus
-from signatures import cms, keys
+from signatures import cms, keys, seals
 from signatures import prepared as pdf
+from signatures.roles import COMMITMENTS
 from storage import blobs
 
 SESSION_LIFE = timedelta(minutes=15)
@@ -88,9 +88,9 @@ async def begin(
     step = None
     if file["role"] == "main":
         step = await signing_steps.turn_of(actor, document, role=role)
-    made = await _prepared(file, await signing_entry.form_of(file, form), certificate, chain)
-    session_id, moment = clock.new_id(), clock.now()
     told = role or (step["role"] if step else "approving")
+    made = await _prepared(file, await signing_entry.form_of(file, form), certificate, chain, told)
+    session_id, moment = clock.new_id(), clock.now()
     async with db.transaction():
         await db.execute(
             """INSERT INTO signing_session (id, document_id, file_id, account_id, role, status,
@@ -124,29 +124,20 @@ class _Made:
 
 
 async def _prepared(
-    file: db.Row, form: Form, certificate: bytes, chain: tuple[bytes, ...]
+    file: db.Row, form: Form, certificate: bytes, chain: tuple[bytes, ...], role: SignatureRole
 ) -> _Made:
     algorithm = keys.digest_for(keys.read_certificate(certificate))
     if form == "pades":
         content = await blobs.read(file["blob_id"], limit=checking.READ_UP_TO)
-        made = await prepare_pdf(content, certificate=certificate, chain=chain)
+        made = await seals.prepare(content, certificate=certificate, chain=chain, role=role)
         kept = await blobs.store(signing_entry.once(made.document), limit=checking.READ_UP_TO * 2)
         return _Made(form, algorithm, made.digest, made.attributes, made.state(), kept.id)
     digest = await checking.digest_of(file, algorithm)
-    attributes = cms.prepare_detached(digest=digest, certificate=certificate)
+    attributes = cms.prepare_detached(
+        digest=digest, certificate=certificate, commitment=COMMITMENTS.get(role)
+    )
     state = json.dumps({"chain": [der.hex() for der in chain]}).encode()
     return _Made(form, algorithm, digest, attributes, state, None)
-
-
-async def prepare_pdf(
-    content: bytes, *, certificate: bytes, chain: tuple[bytes, ...]
-) -> pdf.Prepared:
-    """Make the place for the signature in the sandbox; raises what `pdf.prepare` raises."""
-    found: Any = await pool().run(
-        "signatures.remote:prepare", content, certificate=certificate, chain=list(chain),
-        at=clock.now().isoformat(),
-    )  # fmt: skip
-    return pdf.Prepared.restore(state=found["state"], document=found["document"])
 
 
 async def show(actor: Actor, session_id: uuid.UUID) -> Challenge:
@@ -255,9 +246,10 @@ async def finish(
     if session["form"] == "pades":
         document = await blobs.read(session["prepared_blob_id"], limit=checking.READ_UP_TO * 2)
         prepared = pdf.Prepared.restore(state=bytes(session["prepared"]), document=document)
+        made_pdf = await seals.complete_here(prepared, answer)
         return await signing_entry.enter_pdf(
-            actor, file, pdf.finish(prepared, answer), role=session["role"], session=session,
-            step_id=session["step_id"],
+            actor, file, made_pdf.data, role=session["role"], session=session,
+            step_id=session["step_id"], lacks=made_pdf.lacks,
         )  # fmt: skip
     made = cms.finish_detached(
         digest=bytes(session["hash"]), attributes=bytes(session["attributes"]),
