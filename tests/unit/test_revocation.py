@@ -9,18 +9,15 @@ from time import perf_counter
 import pytest
 from asn1crypto import x509 as asn1
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, utils
+from revoking import HOUR, NOW, a_list, judged, only, point, turned
 
-from core import clock
-from signatures import chains, ocsp_answers, revocation_lists, trust
+from signatures import chains, revocation_lists, trust
 from signatures.authority import Authority, Issued, Subject, create_authority, trust_of
-from signatures.chains import Chain, Evidence, check_chain
-from signatures.responder import Responder, delegated_responder, own_responder
-from signatures.trust import ListFile, TrustStore
+from signatures.chains import Evidence, check_chain
+from signatures.trust import ListFile
 
-NOW = clock.now().replace(microsecond=0)
-HOUR = timedelta(hours=1)
 NUMBER = 200_000
 
 
@@ -32,45 +29,6 @@ def authority() -> Authority:
 @pytest.fixture(scope="module")
 def leaf(authority: Authority) -> Issued:
     return authority.issue(Subject("Смирнова Анна Петровна"))
-
-
-def judged(leaf: Issued, store: TrustStore, *ocsps: bytes, at: datetime | None = None) -> Chain:
-    certificate = asn1.Certificate.load(leaf.der)
-    return check_chain(certificate, trust=store, at=at or NOW, evidence=Evidence(ocsps=ocsps))
-
-
-def only(authority: Authority, *crls: bytes) -> TrustStore:
-    return trust_of(authority, crls=crls)
-
-
-def a_list(
-    authority: Authority,
-    *extensions: tuple[x509.ExtensionType, bool],
-    revoked: tuple[tuple[int, x509.ReasonFlags | None], ...] = (),
-    since: datetime | None = None,
-) -> bytes:
-    moment = since or NOW - HOUR
-    builder = x509.CertificateRevocationListBuilder(
-        issuer_name=authority.name, last_update=moment, next_update=moment + timedelta(days=7)
-    )
-    for extension, critical in extensions:
-        builder = builder.add_extension(extension, critical)
-    for serial, reason in revoked:
-        entry = x509.RevokedCertificateBuilder(serial, moment - HOUR)
-        if reason is not None:
-            entry = entry.add_extension(x509.CRLReason(reason), False)
-        builder = builder.add_revoked_certificate(entry.build())
-    made = builder.sign(authority.private, hashes.SHA256())
-    return made.public_bytes(serialization.Encoding.DER)
-
-
-def point(**told: object) -> tuple[x509.ExtensionType, bool]:
-    parts: dict[str, object] = {
-        "full_name": None, "relative_name": None, "only_contains_user_certs": False,
-        "only_contains_ca_certs": False, "only_some_reasons": None, "indirect_crl": False,
-        "only_contains_attribute_certs": False,
-    }  # fmt: skip
-    return x509.IssuingDistributionPoint(**{**parts, **told}), True  # type: ignore[arg-type]  # reason: by name
 
 
 # Big lists
@@ -212,7 +170,7 @@ LISTS: dict[str, tuple[Callable[[Authority, Issued], bytes], str | None]] = {
     "another key of that name": (
         lambda a, _: a_list(create_authority("Revoking authority")), "crl_untrusted",
     ),
-    "a bit turned": (lambda a, _: _turned(a_list(a)), "crl_untrusted"),
+    "a bit turned": (lambda a, _: turned(a_list(a)), "crl_untrusted"),
     "cut": (lambda a, _: a_list(a)[:-1], "revocation_missing"),
     "no list": (lambda a, _: b"\x30\x03\x02\x01\x01", "revocation_missing"),
 }  # fmt: skip
@@ -223,10 +181,6 @@ OID = x509.ObjectIdentifier("2.999.7")
 
 def _serial(issued: Issued) -> int:
     return issued.certificate.serial_number
-
-
-def _turned(der: bytes) -> bytes:
-    return der[:-1] + bytes([der[-1] ^ 1])
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -319,127 +273,6 @@ def test_used_says_what_decided(authority: Authority, leaf: Issued) -> None:
     assert (crls, ocsps) == ((new,), ())
 
 
-# OCSP
-
-
-ANSWERS: dict[str, tuple[Callable[[Authority, Issued], bytes], str | None]] = {
-    "good": (lambda a, i: own_responder(a).answer(i.certificate), None),
-    "delegated": (lambda a, i: delegated_responder(a).answer(i.certificate), None),
-    "revoked": (
-        lambda a, i: own_responder(a).answer(i.certificate, said="revoked"), "revoked",
-    ),
-    "unknown": (
-        lambda a, i: own_responder(a).answer(i.certificate, said="unknown"), "ocsp_unknown",
-    ),
-    "stale": (
-        lambda a, i: own_responder(a).answer(i.certificate, this_update=NOW - 3 * HOUR),
-        "ocsp_stale",
-    ),
-    "not exempt and on no list": (
-        lambda a, i: delegated_responder(a, is_exempt=False).answer(i.certificate),
-        "ocsp_untrusted",
-    ),
-    "not meant for answers": (
-        lambda a, i: delegated_responder(a, is_meant=False).answer(i.certificate),
-        "ocsp_untrusted",
-    ),
-    "responder expired": (
-        lambda a, i: delegated_responder(
-            a, not_before=NOW - 9 * HOUR, not_after=NOW - 8 * HOUR
-        ).answer(i.certificate),
-        "ocsp_untrusted",
-    ),
-    "a stranger's responder": (
-        lambda a, i: Responder(
-            a, *_key_of(delegated_responder(create_authority("Stranger")))
-        ).answer(i.certificate),
-        "ocsp_untrusted",
-    ),
-    "another issuer's certificate": (
-        lambda a, i: own_responder(a).answer(
-            i.certificate, issuer=create_authority("Stranger").certificate
-        ),
-        "ocsp_mismatch",
-    ),
-    "another certificate": (
-        lambda a, i: own_responder(a).answer(a.issue(Subject("x")).certificate),
-        "revocation_missing",
-    ),
-    "a bit turned": (
-        lambda a, i: _turned(own_responder(a).answer(i.certificate)), "ocsp_untrusted",
-    ),
-    "cut": (lambda a, i: own_responder(a).answer(i.certificate)[:-1], "revocation_missing"),
-    "a refusal": (lambda a, i: bytes.fromhex("30030a0106"), "revocation_missing"),
-}  # fmt: skip
-
-
-def _key_of(responder: Responder) -> tuple[x509.Certificate, object]:
-    return responder.certificate, responder.private
-
-
-@pytest.mark.parametrize("name", ANSWERS)
-@pytest.mark.parametrize("way", ["brought", "imported"])
-def test_answers(authority: Authority, leaf: Issued, name: str, way: str) -> None:
-    make, expected = ANSWERS[name]
-    der = make(authority, leaf)
-    store = only(authority)
-    if way == "brought":
-        found = judged(leaf, store, der)
-    else:
-        found = judged(leaf, replace(store, ocsps=(der,)))
-    assert found.code == expected
-    if expected is None:
-        assert ("ocsp", ocsp_answers.load(der).sha256.hex()) in found.used
-
-
-def test_responder_that_is_on_the_list(authority: Authority, leaf: Issued) -> None:
-    responder = delegated_responder(authority, is_exempt=False)
-    answer = responder.answer(leaf.certificate, this_update=NOW - HOUR / 4)
-    fine = a_list(authority)
-    assert judged(leaf, only(authority, fine), answer).used[-1][0] == "ocsp"
-    gone = a_list(authority, revoked=((responder.certificate.serial_number, None),))
-    # The list alone speaks for the signer then.
-    assert judged(leaf, only(authority, gone), answer).used[-1][0] == "crl"
-
-
-def test_the_fresher_word_counts(authority: Authority, leaf: Issued) -> None:
-    responder = own_responder(authority)
-    serial = leaf.certificate.serial_number
-    for list_age, answer_age, said, expected in (
-        (2, 1, "good", None),
-        (1, 2, "good", "revoked"),
-        (2, 1, "unknown", "revoked"),
-    ):
-        crl = a_list(authority, revoked=((serial, None),), since=NOW - list_age * HOUR / 4)
-        answer = responder.answer(
-            leaf.certificate, said=said, this_update=NOW - answer_age * HOUR / 4
-        )
-        assert judged(leaf, only(authority, crl), answer).code == expected
-    same = NOW - HOUR / 4
-    crl = a_list(authority, revoked=((serial, None),), since=same)
-    assert (
-        judged(
-            leaf, only(authority, crl), responder.answer(leaf.certificate, this_update=same)
-        ).code
-        == "revoked"
-    )
-
-
-def test_looking_back(authority: Authority) -> None:
-    """What was revoked after the proven moment was good then."""
-    one = authority.issue(Subject("Somebody"), not_before=NOW - 50 * HOUR)
-    certificate = asn1.Certificate.load(one.der)
-    store = only(
-        authority,
-        authority.crl(revoked=[(one.certificate, NOW - 2 * HOUR)], this_update=NOW - HOUR),
-    )
-    for hours, expected in ((3, None), (1, "revoked")):
-        found = check_chain(
-            certificate, trust=store, at=NOW - hours * HOUR, evidence=Evidence(), retrospective=True
-        )
-        assert found.code == expected
-
-
 def test_weak_signature_on_a_list(leaf: Issued) -> None:
     """A list signed over SHA-1 proves nothing; the library will not make one, so it is patched."""
     authority = create_authority("RSA", kind="rsa")
@@ -463,3 +296,18 @@ def hashes_sha1(data: bytes) -> bytes:
     digest = hashes.Hash(hashes.SHA1())  # noqa: S303  # weak on purpose
     digest.update(data)
     return digest.finalize()
+
+
+def test_looking_back(authority: Authority) -> None:
+    """What was revoked after the proven moment was good then."""
+    one = authority.issue(Subject("Somebody"), not_before=NOW - 50 * HOUR)
+    certificate = asn1.Certificate.load(one.der)
+    store = only(
+        authority,
+        authority.crl(revoked=[(one.certificate, NOW - 2 * HOUR)], this_update=NOW - HOUR),
+    )
+    for hours, expected in ((3, None), (1, "revoked")):
+        found = check_chain(
+            certificate, trust=store, at=NOW - hours * HOUR, evidence=Evidence(), retrospective=True
+        )
+        assert found.code == expected
