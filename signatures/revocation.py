@@ -8,13 +8,11 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from asn1crypto import x509
 from cryptography.exceptions import InvalidSignature
 
-from signatures import digests
 from signatures import digests
 from signatures.ocsp_answers import Answer, Single
 from signatures.revocation_lists import REMOVED, RevocationList
