@@ -74,12 +74,12 @@ class SigningPageController(Controller):
             done=N_("The signature was taken in and checked; see what was found below."),
         )  # fmt: skip
 
-    @get("/signing-sessions/{session_id:uuid}/pages/{number:int}", guards=[signed_in])
+    @get("/signing-sessions/{session_id:uuid}/page", guards=[signed_in])
     async def picture(
         self,
         session_id: FromPath[uuid.UUID],
-        number: FromPath[int],
         actor: Caller,
+        number: FromQuery[int] = 1,
         width: FromQuery[int] = 900,
     ) -> Response[bytes]:
         """One page of the very bytes that will be signed, as a picture."""

@@ -193,7 +193,7 @@ function look() {
   at("s-link").href = session.download_url;
   at("s-size").textContent = size(session.size);
   at("s-owner").textContent = `${chosen.owner}. ${phrases.issuer} ${chosen.issuer}`;
-  at("s-until").textContent = new Date(session.expires_at).toLocaleTimeString(russian ? "ru-RU" : "en-GB", { hour: "2-digit", minute: "2-digit" });
+  at("s-until").textContent = new Date(session.expires_at).toLocaleTimeString(russian ? "ru-RU" : "en-GB", { hour: "2-digit", minute: "2-digit", timeZone: root.dataset.zone });
   at("s-hash").textContent = `${session.hash_algorithm} ${session.hash_hex}`;
   const warnings = at("warnings");
   warnings.replaceChildren(...session.warnings.map((one) => {
@@ -214,7 +214,7 @@ function turn() {
   at("preview").hidden = !shown;
   at("blind").hidden = shown;
   if (!shown) return;
-  at("picture").src = `/signing-sessions/${session.id}/pages/${page}`;
+  at("picture").src = `/signing-sessions/${session.id}/page?number=${page}`;
   at("number").textContent = `${phrases.page} ${page} ${phrases.of} ${pages}`;
   at("preview").lastElementChild.hidden = pages < 2;
   at("earlier").disabled = page <= 1;
@@ -271,6 +271,7 @@ function tell(one) {
   at("verdict").textContent = good
     ? `${one.signer}. ${phrases.valid}`
     : one.report.reasons.map((found) => (russian ? found.ru : found.en)).join(" ");
+  at("upload").hidden = true;
   box.hidden = at("onward").hidden = false;
   box.focus();
 }
