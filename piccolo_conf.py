@@ -13,6 +13,7 @@ APP_REGISTRY = AppRegistry(
         "directory.piccolo_app",
         "signatures.piccolo_app",
         "notify.piccolo_app",
+        "compliance.piccolo_app",
         "docflow.documents.piccolo_app",
         "docflow.routing.piccolo_app",
     ]
