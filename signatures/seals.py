@@ -18,12 +18,12 @@ from core import clock
 from core.errors import InvalidInput, ServiceError
 from core.sandbox import pool
 from signatures import anchors, dss, stamp_client, vault
-from signatures.cms import client_answer
-from signatures.keys import SigningKey, digest_for
+from signatures.cms import assemble, check_signature, client_answer, signed_attributes
+from signatures.keys import SigningKey, check_certificate, digest_for
 from signatures.pdf import Level
 from signatures.prepared import Prepared, TooSmall, fill, finish, no_room
 from signatures.revocation_data import Revocation, ValidationData, from_trust, require_covered
-from signatures.roles import Role
+from signatures.roles import COMMITMENTS, Role
 from signatures.stamps import Stamper, request_stamp
 
 Stamping = Callable[[bytes], Awaitable[bytes]]
@@ -197,3 +197,30 @@ def _lack(problem: ServiceError) -> str:
     if problem.error_code not in _LACKS:
         raise problem
     return problem.error_code
+
+
+async def seal_detached(
+    key: SigningKey, digest: bytes, *, role: Role | None = None, stamping: Stamping | None = None
+) -> bytes:
+    """A detached CAdES-T over a digest, CAdES-BES where no authority answers.
+
+    By default the installation's authorities are asked, so it belongs outside a transaction.
+    """
+    check_certificate(key.certificate)
+    algorithm = digest_for(key.certificate)
+    attributes = signed_attributes(
+        digest=digest, certificate=key.certificate, signing_time=clock.now(),
+        commitment=COMMITMENTS.get(role or ""),
+    )  # fmt: skip
+    value = await asyncio.to_thread(key.sign, attributes, algorithm)
+    token = None
+    try:
+        token = await (stamping or stamp_client.stamp)(hashlib.sha256(value).digest())
+    except ServiceError as problem:
+        _lack(problem)
+    made = assemble(
+        attributes=attributes, signature=value, certificate=key.certificate, chain=key.chain,
+        digest_algorithm=algorithm, token=token,
+    )  # fmt: skip
+    check_signature(made, digest=digest, algorithm=algorithm)
+    return made

@@ -24,8 +24,7 @@ from docflow.documents.signing_sessions import (
 )
 from docflow.documents.signing_uploads import bring, bring_all
 from docflow.documents.states import TRANSITIONS, DocumentStatus
-from signatures import cms, seals, vault
-from signatures.roles import COMMITMENTS
+from signatures import seals, vault
 from storage import blobs
 
 __all__ = [
@@ -116,8 +115,6 @@ async def seal(
         return await signing_entry.enter_pdf(
             actor, file, sealed.data, role=role, step_id=step_id, lacks=sealed.lacks
         )
-    made = cms.sign_detached(
-        digest=bytes(file["sha256"]), key=key, commitment=COMMITMENTS.get(role)
-    )
+    made = await seals.seal_detached(key, bytes(file["sha256"]), role=role)
     entered = await signing_entry.enter_detached(actor, file, made, role=role, step_id=step_id)
     return entered[-1]
