@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from audit import events
 from core import canonical, clock, db
-from core.actor import Actor
+from core.actor import RULE, Actor
 from core.errors import NotFound, ServiceError
 from core.sandbox import pool
-from docflow.documents import checking, checks, files, visibility
+from docflow.documents import authority, checking, checks, files, signed, visibility
 from signatures import frozen, trusted_inputs
+from signatures.report import POLICY
 from storage import blobs
 
 log = logging.getLogger(__name__)
@@ -55,7 +57,7 @@ async def replay(actor: Actor, signature_id: uuid.UUID) -> Replay:
     if then is None:
         raise NotFound(signature_id=str(signature_id))
     report = then["report"]
-    if then["policy"] != frozen.POLICY:
+    if then["policy"] != POLICY:
         raise frozen.OtherRules(policy=then["policy"])
     store, missing = await trusted_inputs.load(report)
     made = await _checked(row, {
@@ -77,7 +79,7 @@ async def replay(actor: Actor, signature_id: uuid.UUID) -> Replay:
 async def recheck_unclear() -> int:
     """Check anew what could not be told so far: a list may have come since. Answers how many.
 
-    Only rows of checks are added, at most one a day for thirty days.
+    Each check is a row of its own, at most one a day for thirty days.
     """
     now = clock.now()
     found = await db.rows(
@@ -99,14 +101,40 @@ async def recheck_unclear() -> int:
             continue
         again = _same_one(made, signature["report"])
         if again is not None:
-            await checks.record(row["id"], again, at=datetime.fromisoformat(made["at"]))
+            await _adopt(signature, again, at=datetime.fromisoformat(made["at"]))
     return len(found)
+
+
+async def _adopt(signature: db.Row, again: dict[str, Any], *, at: datetime) -> None:
+    """Keep the new check; once it can tell, it becomes the signature's verdict.
+
+    A document that only waited for this moves on.
+    """
+    async with db.transaction():
+        await checks.record(signature["id"], again, at=at)
+        if again["verdict"] == "indeterminate":
+            return
+        actor = RULE.acting_for(signature["organization_id"])
+        document = await visibility.own_document(actor, signature["document_id"])
+        await db.execute(
+            "UPDATE signature SET verdict = $2, report = $3, checked_at = $4 WHERE id = $1",
+            signature["id"], again["verdict"], again, at,
+        )  # fmt: skip
+        await events.record(
+            actor, "document.signature_settled", subject=("signature", signature["id"]),
+            document_id=document["id"],
+            data={"verdict": again["verdict"],
+                  "reasons": [reason["code"] for reason in again["reasons"]]},
+        )  # fmt: skip
+        await authority.assess(actor, signature["id"])
+        await signed.settle(actor, document)
 
 
 async def _signature(signature_id: uuid.UUID) -> db.Row:
     found = await db.row(
-        """SELECT s.*, f.blob_id AS file_blob_id, f.size FROM signature AS s
-           JOIN document_file AS f ON f.id = s.file_id WHERE s.id = $1""",
+        """SELECT s.*, f.blob_id AS file_blob_id, f.size, d.organization_id FROM signature AS s
+           JOIN document_file AS f ON f.id = s.file_id
+           JOIN document AS d ON d.id = s.document_id WHERE s.id = $1""",
         signature_id,
     )
     if found is None:

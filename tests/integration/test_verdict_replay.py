@@ -76,6 +76,7 @@ async def test_unclear_ones_are_checked_again(client: httpx.AsyncClient, clerk: 
         assert await verdicts.recheck_unclear() == 0
     found = await db.rows("SELECT verdict FROM signature_check ORDER BY id")
     assert [row["verdict"] for row in found] == ["indeterminate", "valid"]
+    assert await db.value("SELECT verdict FROM signature") == "valid"
     first = await verdicts.replay(clerk, uuid.UUID(signature))
     assert (first.then, first.verdict, first.is_same) == ("indeterminate", "indeterminate", True)
 
