@@ -203,10 +203,12 @@ def _screenshot(image: Image.Image, random: Random, _: list[Image.Image]) -> Cop
     return screen, _shift(0, down) @ zoom @ _shift(-left, -top)
 
 
-def _interface(screen: Image.Image, random: Random, ink: object) -> None:
+def _interface(screen: Image.Image, random: Random, ink: str | tuple[int, ...]) -> None:
     pen = ImageDraw.Draw(screen)
     unit = screen.width / 27
-    pen.text((unit, unit / 2), f"{random.randint(10, 23)}:{random.randint(10, 59)}", ink, _font(unit))
+    pen.text(
+        (unit, unit / 2), f"{random.randint(10, 23)}:{random.randint(10, 59)}", ink, _font(unit)
+    )
     pen.ellipse((unit, unit * 2, unit * 4, unit * 5), fill=(90, 140, 200))
     pen.text((unit * 5, unit * 2.6), random.choice(_WORDS), ink, _font(unit * 1.2))
     for row in range(int(screen.height / unit / 2)):

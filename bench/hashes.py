@@ -54,7 +54,7 @@ def register(rows: int, *, seed: int = 7) -> Rows:
 
 
 def _real_hashes() -> Rows:
-    found = []
+    found: list[bytes] = []
     for picture in photographs.crops(8):
         turned, _ = pdq_of(picture)
         found += turned

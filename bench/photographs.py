@@ -42,11 +42,14 @@ def photographs() -> tuple[Image.Image, ...]:
 
 def crops(each: int, *, seed: int = 3) -> Iterator[Pixels]:
     """Random parts of every photograph, 512 pixels at most, half of them mirrored."""
-    random = Random(seed)
+    random = Random(seed)  # noqa: S311 - repeatable, not secret
     for picture in photographs():
         for number in range(each):
             share = random.uniform(0.25, 0.95) if number else 1.0
-            width, height = max(16, int(picture.width * share)), max(16, int(picture.height * share))
+            width, height = (
+                max(16, int(picture.width * share)),
+                max(16, int(picture.height * share)),
+            )
             left = random.randint(0, picture.width - width)
             top = random.randint(0, picture.height - height)
             part = np.asarray(picture.crop((left, top, left + width, top + height)))

@@ -121,7 +121,9 @@ def _laid_over(query: Pixels, reference: Pixels, matrix: Matrix) -> _Frame:
     flat = cv2.resize(reference, size, interpolation=cv2.INTER_NEAREST)
     to_query = np.vstack([matrix, [0, 0, 1]]) @ _resized(1 / zoom)
     scale = float(np.sqrt(abs(np.linalg.det(to_query[:2, :2]))))
-    crisp = cv2.warpAffine(query, to_query[:2], size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
+    crisp = cv2.warpAffine(
+        query, to_query[:2], size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    )
     shrunk = query
     if scale > 1.2:
         smaller = [max(1, round(side / scale)) for side in query.shape[::-1]]
@@ -133,7 +135,13 @@ def _laid_over(query: Pixels, reference: Pixels, matrix: Matrix) -> _Frame:
     inside = cv2.warpAffine(full, to_query[:2], size, flags=flags) == 255
     if scale < 1.0:
         there = np.asarray(cv2.GaussianBlur(there, (0, 0), 0.5 / scale), dtype=np.uint8)
-    return _Frame(there, here, _is_paper(flat), _is_paper(crisp), np.asarray(inside))
+    return _Frame(
+        there,
+        here,
+        _is_paper(np.asarray(flat, np.uint8)),
+        _is_paper(np.asarray(crisp, np.uint8)),
+        np.asarray(inside),
+    )
 
 
 def _resized(zoom: float) -> Matrix:
@@ -164,7 +172,7 @@ def _measured(frame: _Frame, *, is_detailed: bool) -> Agreement:
 
 
 def _bounds(agrees: Mask) -> Mask:
-    """The rectangle that holds what agrees, but for its last hundredths: the rest may be cut off."""
+    """The rectangle that holds what agrees, but for its edges: the rest may be cut off."""
     held = np.zeros(agrees.shape, bool)
     rows, columns = np.nonzero(agrees)
     if len(rows):
@@ -177,7 +185,9 @@ def _bounds(agrees: Mask) -> Mask:
 def _moved(frame: _Frame, textured: Mask) -> float:
     """Of what has texture, the share that sits elsewhere by more than aligning can miss."""
     there, here = (_even(side) for side in (frame.there, frame.here))
-    flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(there, here, None)
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(
+        there, here, np.zeros((*there.shape, 2), np.float32)
+    )
     return _share(np.hypot(flow[..., 0], flow[..., 1]) > _STEP, textured)
 
 

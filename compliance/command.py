@@ -28,7 +28,8 @@ def match(*, file: Path, register: Path) -> Answer:
         return _missing(file)
     if not register.is_dir():
         return _missing(register)
-    return asyncio.run(_match(file, register))
+    paths = sorted(path for path in register.rglob("*") if path.is_file())
+    return asyncio.run(_match(file, register, paths))
 
 
 def compare_bytes(data: bytes, reference: bytes) -> dict[str, Any] | None:
@@ -86,12 +87,11 @@ def _asked(data: bytes) -> Any:
     return _ready[digest]
 
 
-async def _match(file: Path, register: Path) -> Answer:
+async def _match(file: Path, register: Path, paths: list[Path]) -> Answer:
     pool = Sandbox(workers=_WORKERS, preload=("compliance.matching",), patience=3600.0)
     try:
         data = _read(file)
         own = await pool.run("compliance.command:check_bytes", data, timeout=_SECONDS)
-        paths = sorted(path for path in register.rglob("*") if path.is_file())
         turn = asyncio.Semaphore(2 * _WORKERS)
         tasks = [_one(pool, turn, data, path) for path in paths]
         rows = await asyncio.gather(*tasks)
@@ -138,9 +138,7 @@ def _read(path: Path) -> bytes:
 
 
 def _answer(own: Mapping[str, Any], rows: Mapping[str, Any]) -> Answer:
-    matches = [
-        {"reference": name, **row} for name, row in rows.items() if isinstance(row, dict)
-    ]
+    matches = [{"reference": name, **row} for name, row in rows.items() if isinstance(row, dict)]
     matches.sort(key=lambda row: (-row["score"], -row["transform"]["inliers"], row["reference"]))
     warnings = [
         {"file": name, **_told(row)} for name, row in rows.items() if isinstance(row, ServiceError)

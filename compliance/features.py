@@ -46,7 +46,7 @@ def grey(rgb: Pixels, *, longest: int) -> Pixels:
     """Brightness at the working size; a small picture is enlarged, four times at most."""
     height, width = rgb.shape[:2]
     scale = min(longest / max(width, height), MAX_ENLARGED)
-    flat: Pixels = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    flat = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
     if scale == 1.0:
         return flat
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -56,17 +56,18 @@ def grey(rgb: Pixels, *, longest: int) -> Pixels:
 
 def features(picture: Pixels, *, most: int) -> Features:
     """Up to `most` features of a grey picture, an equal quota for each cell of the grid."""
-    found = cv2.SIFT_create(contrastThreshold=_CONTRAST, edgeThreshold=12).detect(picture, None)
+    found = cv2.SIFT.create(contrastThreshold=_CONTRAST, edgeThreshold=12).detect(picture, None)
     kept = _spread(found, picture.shape, most)
     if not kept:
         none = np.zeros(0, np.float32)
         return Features(none.reshape(0, 2), none, none, np.zeros((0, 128), np.uint8))
-    kept, raw = cv2.SIFT_create().compute(picture, kept)
+    described, raw = cv2.SIFT.create().compute(picture, kept)
+    kept = list(described)
     return Features(
         points=np.array([one.pt for one in kept], np.float32),
         sizes=np.array([one.size for one in kept], np.float32),
         angles=np.array([one.angle for one in kept], np.float32),
-        descriptors=_rooted(raw),
+        descriptors=_rooted(np.asarray(raw, np.float32)),
     )
 
 

@@ -86,9 +86,14 @@ def _fit(query: Features, reference: Features) -> Alignment | None:
         reference.points[there], query.points[here], method=cv2.USAC_MAGSAC,
         ransacReprojThreshold=_TOLERANCE, maxIters=_ROUNDS, confidence=0.999,
     )  # fmt: skip
-    if matrix is None or not np.isfinite(matrix).all():
+    if matrix is None:
         return None
-    return _settled(matrix, query.points[here], reference.points[there], is_in.ravel() > 0)
+    return _settled(
+        np.asarray(matrix, np.float64),
+        query.points[here],
+        reference.points[there],
+        is_in.ravel() > 0,
+    )
 
 
 def _settled(

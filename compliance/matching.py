@@ -42,7 +42,7 @@ class Known:
 
     width: int
     height: int
-    pdq: tuple[bytes, ...]
+    pdq: bytes
     quality: int
     grey: Pixels
     features: Features
@@ -96,7 +96,7 @@ def known(picture: Picture) -> Known:
     pdq, quality = pdq_of(small)
     flat = grey(picture.rgb, longest=REFERENCE_SIDE)
     return Known(
-        width=picture.width, height=picture.height, pdq=pdq, quality=quality, grey=flat,
+        width=picture.width, height=picture.height, pdq=pdq[0], quality=quality, grey=flat,
         features=features(flat, most=REFERENCE_FEATURES),
     )  # fmt: skip
 
@@ -146,10 +146,10 @@ def _nearest(query: Asked, reference: Known) -> _Near | None:
     if reference.quality < PDQ_QUALITY:
         return None
     found = [
-        _Near(view, orientation, distance(turned, view.pdq))
+        _Near(view, orientation, distance(reference.pdq, turned))
         for view in query.views
         if view.quality >= PDQ_QUALITY
-        for orientation, turned in enumerate(reference.pdq)
+        for orientation, turned in enumerate(view.pdq)
     ]
     best = min(found, key=lambda one: one.distance, default=None)
     return best if best is not None and best.distance <= CANDIDATE_RADIUS else None
@@ -183,7 +183,7 @@ def _refined(query: Pixels, reference: Pixels, matrix: Matrix) -> Matrix:
     criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 40, 1e-4)
     try:
         _, fine = cv2.findTransformECC(
-            small, here, np.eye(2, 3, dtype=np.float32), cv2.MOTION_AFFINE, criteria, None, 5
+            small, here, np.eye(2, 3, dtype=np.float32), cv2.MOTION_AFFINE, criteria
         )
     except cv2.error:
         return matrix
@@ -200,9 +200,7 @@ def _match(
         [reference.grey.shape[1] / reference.width, reference.grey.shape[0] / reference.height, 1.0]
     )
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])
-    matrix = (
-        into @ half @ np.vstack([laid.matrix, [0, 0, 1]]) @ np.linalg.inv(half) @ out_of
-    )[:2]
+    matrix = (into @ half @ np.vstack([laid.matrix, [0, 0, 1]]) @ np.linalg.inv(half) @ out_of)[:2]
     whole = Alignment(matrix=matrix, inliers=laid.inliers, points=laid.points)
     corners = geometry.corners_of(matrix, width=reference.width, height=reference.height)
     share = found.covered * abs(float(np.linalg.det(matrix[:, :2])))
@@ -223,12 +221,12 @@ def _match(
 
 _TURNS = (
     np.array([[1, 0, 0], [0, 1, 0]]),
-    np.array([[0, 1, 0], [-1, 0, 1]]),
-    np.array([[-1, 0, 1], [0, -1, 1]]),
     np.array([[0, -1, 1], [1, 0, 0]]),
+    np.array([[-1, 0, 1], [0, -1, 1]]),
+    np.array([[0, 1, 0], [-1, 0, 1]]),
     np.array([[1, 0, 0], [0, -1, 1]]),
     np.array([[-1, 0, 1], [0, 1, 0]]),
     np.array([[0, 1, 0], [1, 0, 0]]),
     np.array([[0, -1, 1], [-1, 0, 1]]),
 )
-"""Where a point of the unit square goes in each of `hashes.ORIENTATIONS`."""
+"""Where a point of the reference's unit square lies in a view that, turned so, looks like it."""

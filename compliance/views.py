@@ -28,7 +28,8 @@ class View:
     name: str
     """whole, trimmed, panel."""
     box: Box
-    pdq: bytes
+    pdq: tuple[bytes, ...]
+    """In the eight orientations."""
     quality: int
 
 
@@ -61,7 +62,7 @@ def _view(rgb: Pixels, name: str, box: Box) -> View:
     top, bottom = round(box[1] * height), round(box[3] * height)
     part = fitted(np.ascontiguousarray(rgb[top:bottom, left:right]), HASH_SIDE)
     turned, quality = pdq_of(part)
-    return View(name=name, box=box, pdq=turned[0], quality=quality)
+    return View(name=name, box=box, pdq=turned, quality=quality)
 
 
 def _area(box: tuple[int, int, int, int]) -> int:

@@ -18,10 +18,11 @@ Longs = npt.NDArray[np.int64]
 _BLOCK = 2048
 """Rows a block: what fits the first-level cache while every needle passes over it."""
 _STRETCH = 64
+_COMPILED = njit(nogil=True, boundscheck=False, error_model="numpy")
+_COMPILED_WITHIN = njit(boundscheck=False, error_model="numpy", inline="always")
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba is not typed
-def _ones(_: Any, value: Any) -> Any:
+def _count_bits(_: Any, value: Any) -> Any:
     """The count of bits that are set: one instruction, eight words at a time where there is AVX."""
 
     def code(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
@@ -30,8 +31,12 @@ def _ones(_: Any, value: Any) -> Any:
     return types.uint64(types.uint64), code
 
 
-@njit(nogil=True, boundscheck=False, error_model="numpy", inline="always")  # type: ignore[untyped-decorator]  # numba is not typed
-def _is_near(first: Words, second: Words, one: np.uint64, two: np.uint64, limit: np.uint64) -> bool:
+_ones: Any = intrinsic(_count_bits)
+
+
+def _any_near(
+    first: Words, second: Words, one: np.uint64, two: np.uint64, limit: np.uint64
+) -> bool:
     """Is any row within the limit? No branch in the loop, so that it runs on whole vectors."""
     near = np.uint64(0)
     for row in range(len(first)):
@@ -39,8 +44,10 @@ def _is_near(first: Words, second: Words, one: np.uint64, two: np.uint64, limit:
     return bool(near)
 
 
-@njit(nogil=True, boundscheck=False, error_model="numpy")  # type: ignore[untyped-decorator]  # as above
-def _near_rows(
+_is_near: Any = _COMPILED_WITHIN(_any_near)
+
+
+def _write_near(
     first: Words, second: Words, one: np.uint64, two: np.uint64, limit: np.uint64, near: Longs
 ) -> int:
     """Write the rows of a block that are within the limit in 128 bits; answer how many."""
@@ -57,8 +64,10 @@ def _near_rows(
     return count
 
 
-@njit(nogil=True, boundscheck=False, error_model="numpy")  # type: ignore[untyped-decorator]  # as above
-def scan(
+_near_rows: Any = _COMPILED(_write_near)
+
+
+def _scan(
     first: Words, second: Words, third: Words, fourth: Words, needles: Words, radius: int,
     found: Longs,
 ) -> int:  # fmt: skip
@@ -89,8 +98,7 @@ def scan(
     return count
 
 
-@njit(nogil=True, boundscheck=False, error_model="numpy")  # type: ignore[untyped-decorator]  # as above
-def scan_sketches(first: Words, second: Words, needles: Words, radius: int, found: Longs) -> int:
+def _scan_sketches(first: Words, second: Words, needles: Words, radius: int, found: Longs) -> int:
     """The same over sketches of 128 bits; `needles` is M × 2 and `found` has no distances."""
     count = 0
     limit = np.uint64(radius)
@@ -106,3 +114,7 @@ def scan_sketches(first: Words, second: Words, needles: Words, radius: int, foun
                     found[1, count] = start + near[at]
                 count += 1
     return count
+
+
+scan: Any = _COMPILED(_scan)
+scan_sketches: Any = _COMPILED(_scan_sketches)

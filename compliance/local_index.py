@@ -1,0 +1,196 @@
+"""Candidates by local features: which pictures of a register share features with this one.
+
+Up to ten thousand pictures every stored feature is compared with every feature asked for
+(`EXACT`): nothing within the radius is missed. Above, fewer features of each picture are compared
+(`FAST`); what recall that costs is measured in `bench/recall.py`. What comes out are candidates;
+`matching.compare` decides.
+"""
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+
+from compliance.features import Features, mirrored
+from compliance.index import kernels
+from compliance.matching import Asked
+from compliance.sketches import RADIUS, sketches
+
+Words = npt.NDArray[np.uint64]
+Longs = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
+
+LEAST_VOTES = 3
+_TURNS = 12
+_OCTAVES = 12
+_FIRST_FOUND = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How many features of each side are compared; both lists are spread over the picture."""
+
+    kept: int
+    """Of each picture in the register."""
+    asked: int
+
+
+EXACT = Effort(kept=240, asked=800)
+FAST = Effort(kept=120, asked=400)
+EXACT_UP_TO = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A picture of the register, and how many features agree in turn and scale."""
+
+    id: UUID
+    votes: int
+
+
+class LocalIndex:
+    """Sketches of local features under picture ids. Safe to search and change from many threads.
+
+    A picture added is found by the next search; one removed is not.
+    """
+
+    def __init__(self, effort: Effort = EXACT) -> None:
+        """Start empty; `effort` says how much of each picture is kept."""
+        self.effort = effort
+        self._change = threading.Lock()
+        self._ids: list[UUID | None] = []
+        self._places: dict[UUID, int] = {}
+        self._rows = 0
+        self._words = np.zeros((2, 4096), np.uint64)
+        self._owners = np.zeros(4096, np.int32)
+        self._poses = np.zeros((4096, 2), np.float32)
+
+    def __len__(self) -> int:
+        """Pictures that can be found."""
+        return len(self._places)
+
+    def add(self, id: UUID, given: Features) -> None:
+        """Let a picture be found by its features; in place of what was under `id` before."""
+        part = prefix(given, self.effort.kept)
+        words = sketches(part)
+        with self._change:
+            self._forget(id)
+            self._make_room(len(words))
+            place = slice(self._rows, self._rows + len(words))
+            self._words[:, place] = words.T
+            self._owners[place] = len(self._ids)
+            self._poses[place, 0] = part.angles
+            self._poses[place, 1] = np.log2(np.maximum(part.sizes, 0.1))
+            self._places[id] = len(self._ids)
+            self._ids.append(id)
+            self._rows += len(words)
+
+    def remove(self, id: UUID) -> None:
+        """Let a picture be found no more."""
+        with self._change:
+            self._forget(id)
+
+    def search(self, query: Asked, *, most: int = 16, threads: int = 1) -> list[Candidate]:
+        """The pictures whose features agree best with those of the query, best first."""
+        needles, poses = _needles(query, self.effort.asked)
+        rows = self._rows
+        hits = _hits(self._words[:, :rows], needles, threads)
+        turned = (poses[hits[0], 0] - self._poses[hits[1], 0]) % 360.0
+        grown = poses[hits[0], 1] - self._poses[hits[1], 1]
+        is_mirrored = hits[0] >= len(needles) // 2
+        votes = _votes(self._owners[hits[1]], turned, grown, is_mirrored)
+        found = [
+            Candidate(id, count)
+            for owner, count in votes[: 4 * most]
+            if (id := self._ids[owner]) is not None and count >= LEAST_VOTES
+        ]
+        return found[:most]
+
+    def _forget(self, id: UUID) -> None:
+        place = self._places.pop(id, None)
+        if place is not None:
+            self._ids[place] = None
+
+    def _make_room(self, more: int) -> None:
+        """Copies twice as large where needed; a search under way keeps the old ones."""
+        capacity = len(self._owners)
+        if self._rows + more <= capacity:
+            return
+        larger = max(2 * capacity, self._rows + more)
+        words = np.zeros((2, larger), np.uint64)
+        words[:, : self._rows] = self._words[:, : self._rows]
+        owners = np.zeros(larger, np.int32)
+        owners[: self._rows] = self._owners[: self._rows]
+        poses = np.zeros((larger, 2), np.float32)
+        poses[: self._rows] = self._poses[: self._rows]
+        self._words, self._owners, self._poses = words, owners, poses
+
+
+def prefix(given: Features, most: int) -> Features:
+    """The first features of a list that is spread over the picture at any length."""
+    return Features(
+        points=given.points[:most], sizes=given.sizes[:most], angles=given.angles[:most],
+        descriptors=given.descriptors[:most],
+    )  # fmt: skip
+
+
+def _needles(query: Asked, most: int) -> tuple[Words, Floats]:
+    """Sketches of the query as it is, then mirrored; angle and size of each."""
+    part = prefix(query.features, most)
+    both: Sequence[Features] = (part, mirrored(part, width=query.grey.shape[1]))
+    words = np.concatenate([sketches(one) for one in both])
+    poses = np.concatenate(
+        [np.stack([one.angles, np.log2(np.maximum(one.sizes, 0.1))], axis=1) for one in both]
+    )
+    return np.ascontiguousarray(words), poses
+
+
+def _hits(words: Words, needles: Words, threads: int) -> Longs:
+    """Needle and row of all pairs within the radius."""
+    edges = np.linspace(0, words.shape[1], threads + 1).astype(int)
+
+    def scan(number: int) -> Longs:
+        start, end = int(edges[number]), int(edges[number + 1])
+        room = _FIRST_FOUND
+        while True:
+            kept = np.empty((2, room), np.int64)
+            count = int(
+                kernels.scan_sketches(
+                    words[0, start:end], words[1, start:end], needles, RADIUS, kept
+                )
+            )
+            if count <= room:
+                kept[1] += start
+                return kept[:, :count]
+            room = count
+
+    if threads == 1:
+        return scan(0)
+    with ThreadPoolExecutor(threads) as pool:
+        return np.concatenate(list(pool.map(scan, range(threads))), axis=1)
+
+
+def _votes(
+    owners: npt.NDArray[np.int32], turned: Floats, grown: Floats, is_mirrored: npt.NDArray[np.bool_]
+) -> list[tuple[int, int]]:
+    """For each picture the most hits that agree in mirroring, turn and scale; most first.
+
+    Bins overlap by half, so that agreement is not split by an edge between them.
+    """
+    if not len(owners):
+        return []
+    best: dict[int, int] = {}
+    for shift in (0.0, 0.5):
+        turn = np.floor(turned / (360.0 / _TURNS) + shift).astype(np.int64) % _TURNS
+        octave = np.clip(np.floor(grown + shift) + _OCTAVES // 2, 0, _OCTAVES - 1).astype(np.int64)
+        keys = ((owners.astype(np.int64) * 2 + is_mirrored) * _TURNS + turn) * _OCTAVES + octave
+        found, counts = np.unique(keys, return_counts=True)
+        for owner, count in zip(
+            (found // (2 * _TURNS * _OCTAVES)).tolist(), counts.tolist(), strict=True
+        ):
+            best[owner] = max(best.get(owner, 0), count)
+    return sorted(best.items(), key=lambda pair: (-pair[1], pair[0]))
