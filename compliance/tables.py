@@ -179,6 +179,7 @@ class PicturePrint(Table, tablename="picture_print"):
     canon = Text()
     hashes = Bytea()
     created_at = Timestamptz(default=None)
+    features = Bytea()
 
 
 class PictureCheck(Table, tablename="picture_check"):
@@ -248,4 +249,12 @@ class PictureUse(Table, tablename="picture_use"):
     judged_at = Timestamptz(default=None)
     created_by = UUID(default=None)
     created_at = Timestamptz(default=None)
+    updated_at = Timestamptz(default=None)
+
+
+class LookbackState(Table, tablename="lookback_state"):
+    """Up to which change published pictures were judged again (состояние перепроверки)."""
+
+    id = Integer(primary_key=True)
+    register_change_id = BigInt()
     updated_at = Timestamptz(default=None)
