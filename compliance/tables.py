@@ -258,3 +258,78 @@ class LookbackState(Table, tablename="lookback_state"):
     id = Integer(primary_key=True)
     register_change_id = BigInt()
     updated_at = Timestamptz(default=None)
+
+
+class Publication(Table, tablename="publication"):
+    """A page, a post or a newspaper issue with its pictures (публикация)."""
+
+    id = UUID(primary_key=True, default=None)
+    organization_id = UUID(default=None)
+    kind = Text()
+    status = Text()
+    channel = Text()
+    place = Text()
+    title = Text()
+    planned_on = Date(default=None)
+    is_commercial = Boolean(null=True, default=None)
+    territory = Text()
+    file_blob_id = UUID(null=True)
+    file_name = Text(null=True)
+    report = JSONB()
+    version = Integer()
+    created_by = UUID(default=None)
+    created_at = Timestamptz(default=None)
+    updated_at = Timestamptz(default=None)
+    published_by = UUID(null=True)
+    published_at = Timestamptz(null=True)
+    withdrawn_by = UUID(null=True)
+    withdrawn_at = Timestamptz(null=True)
+    withdrawn_reason = Text(null=True)
+
+
+class PublicationPicture(Table, tablename="publication_picture"):
+    """A picture of a publication and where in it it stands (изображение публикации)."""
+
+    id = UUID(primary_key=True, default=None)
+    publication_id = UUID(default=None)
+    blob_id = UUID(default=None)
+    sha256 = Bytea()
+    file_name = Text()
+    position = Integer()
+    places = JSONB()
+    caption = Text()
+    is_changed = Boolean()
+    seat = Text(null=True)
+    check_id = UUID(null=True)
+    problem = JSONB(null=True)
+    use_id = UUID(null=True)
+    created_at = Timestamptz(default=None)
+
+
+class PermitKey(Table, tablename="permit_key"):
+    """A key that permits are signed with (ключ разрешений)."""
+
+    id = UUID(primary_key=True, default=None)
+    kid = Text()
+    status = Text()
+    public_key = Bytea()
+    sealed = Bytea()
+    created_at = Timestamptz(default=None)
+    updated_at = Timestamptz(default=None)
+    active_since = Timestamptz(null=True)
+    retired_at = Timestamptz(null=True)
+
+
+class Permit(Table, tablename="permit"):
+    """A signed word to an outside site that it may show a picture (разрешение на публикацию)."""
+
+    id = UUID(primary_key=True, default=None)
+    organization_id = UUID(default=None)
+    account_id = UUID(default=None)
+    check_id = UUID(default=None)
+    use_id = UUID(default=None)
+    key_id = UUID(default=None)
+    valid_from = Timestamptz(default=None)
+    valid_until = Timestamptz(default=None)
+    token = Text()
+    created_at = Timestamptz(default=None)
