@@ -257,6 +257,13 @@ def checked(actor: Actor, terms: Terms) -> Terms:
                    "Only the kind public names a public licence.")  # fmt: skip
     elif not terms.holder.strip():
         raise _bad("holder", "Укажите правообладателя.", "Name the holder.")
+    _check_bounds(terms)
+    if terms.kind != "public" and terms.grantee_id is None:
+        return msgspec.structs.replace(terms, grantee_id=actor.home_id)
+    return terms
+
+
+def _check_bounds(terms: Terms) -> None:
     if (terms.reach == "line") != (terms.line is not None):
         raise _bad("line", "Линия указывается, когда лицензия действует по линии.",
                    "A line goes with the reach `line`.")  # fmt: skip
@@ -268,9 +275,6 @@ def checked(actor: Actor, terms: Terms) -> Terms:
     if any(len(one) != 2 or not one.isascii() or not one.isupper() for one in terms.territories):
         raise _bad("territories", "Территория — код страны из двух букв, например RU.",
                    "A territory is a country code of two letters, such as RU.")  # fmt: skip
-    if terms.kind != "public" and terms.grantee_id is None:
-        return msgspec.structs.replace(terms, grantee_id=actor.home_id)
-    return terms
 
 
 def require_seat(seat: str | None) -> None:

@@ -225,13 +225,14 @@ def condition(picture: str, organization: str, superiors: str) -> str:
 def licence_condition(licence: str, organization: str, superiors: str) -> str:
     """SQL: does the row `licence` matter to the organization?
 
-    Its own, those given to it, those that reach down to it; a public licence only as far as the
-    organization or one of its superiors has entered it.
+    Those it has entered itself, and of those its superiors have entered the ones that are public,
+    were given to it or reach down to it. What others enter obliges nobody.
     """
     return f"""({licence}.status = 'active' AND ({licence}.organization_id = {organization}
-        OR {licence}.grantee_id = {organization}
-        OR ({licence}.kind = 'public' AND {licence}.organization_id = ANY ({superiors}))
-        OR ({licence}.reach <> 'organization' AND {licence}.grantee_id = ANY ({superiors}))))"""
+        OR ({licence}.organization_id = ANY ({superiors}) AND ({licence}.kind = 'public'
+            OR {licence}.grantee_id = {organization}
+            OR ({licence}.reach <> 'organization'
+                AND {licence}.grantee_id = ANY ({superiors}))))))"""
 
 
 async def keep(data: bytes, *, limit: int, types: frozenset[str] | None = None) -> StoredBlob:
