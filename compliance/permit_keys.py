@@ -94,7 +94,7 @@ async def _rotate(actor: Actor) -> str:
         raise LookupError("there are always two keys")
     if actor.kind != "rule" and clock.now() - new["created_at"] < timedelta(minutes=1):
         raise Conflict(
-            "Ключ только что сменён. Сайты ещё не могли получить следующий; повторите через минуту.",
+            "Ключ только что сменён, сайты ещё не получили следующий. Повторите через минуту.",
             "The key has just been replaced; sites cannot have the next one yet. Wait a minute.",
             code="permit_key_new",
         )

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from core.papers.dossier_form import PictureDossier
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Letter:
@@ -111,11 +113,12 @@ class ControlList:
     document_date: str = ""
 
 
-Paper = Letter | Minutes | ControlList
-TemplateName = Literal["letter", "minutes", "control_list"]
+Paper = Letter | Minutes | ControlList | PictureDossier
+TemplateName = Literal["letter", "minutes", "control_list", "picture_dossier"]
 FORMS: dict[str, type[Paper]] = {
     "letter": Letter,
     "minutes": Minutes,
     "control_list": ControlList,
+    "picture_dossier": PictureDossier,
 }
 """Template (``templates/<name>.typ``) and what it needs; a new paper is one file and one line."""

@@ -58,7 +58,29 @@ def control_list(count: int) -> ControlList:
     )
 
 
-SAMPLES = {"letter": LETTER, "minutes": MINUTES, "control_list": control_list(5)}
+DOSSIER: dict[str, Any] = {
+    "organization": "Костромская областная организация",
+    "title": "Досье использования изображения",
+    "made_at": "20.03.2025 10:15",
+    "verdict": "Публикация разрешена",
+    "verdict_code": "clear",
+    "verdict_note": "Ответ изменится 01.04.2025.",
+    "sections": [
+        {"heading": "Использование", "facts": [
+            {"label": "Где", "value": "https://example.org/" + "long-address-" * 12},
+            {"label": "SHA-256", "value": "ab" * 32, "is_code": True}]},
+        {"heading": "Заявители", "note": "Совпадений нет."},
+    ],
+    "reasons": [{"rule": "201", "text": "Лицензия действует.", "to_do": "Публикуйте."}],
+    "files": [{"name": "case.json", "what": "Дело", "size": "2 КБ", "sha256": "cd" * 32}],
+    "rates": [{"copies": "Обрезка", "missed": "0,4 %", "bounds": "0,2–1,0 %", "trials": "1 000"}],
+    "rates_note": "Измерено 20.03.2025.",
+    "json_sha256": "ef" * 32,
+}  # fmt: skip
+SAMPLES = {
+    "letter": LETTER, "minutes": MINUTES, "control_list": control_list(5),
+    "picture_dossier": DOSSIER,
+}  # fmt: skip
 
 
 def words(data: bytes) -> str:
@@ -86,7 +108,7 @@ async def test_every_template_is_pdf_a_with_fonts_inside(name: str) -> None:
     fonts = embedded_fonts(data)
     assert fonts
     assert all(fonts.values())
-    assert all("Libertinus" in font for font in fonts)
+    assert all("Libertinus" in font or "DejaVuSansMono" in font for font in fonts)
 
 
 @pytest.mark.parametrize("name", FORMS)
@@ -112,6 +134,15 @@ async def test_minutes_say_what_they_were_told() -> None:
     text = words(await render("minutes", MINUTES))
     for expected in ("ПРОТОКОЛ", "Повестка дня", "СЛУШАЛИ:", "ПОСТАНОВИЛИ:", "1.1. Участвовать."):
         assert expected in text
+
+
+async def test_dossier_says_what_it_was_told() -> None:
+    text = words(await render("picture_dossier", DOSSIER))
+    for expected in (
+        "Досье использования изображения", "Публикация разрешена", "201", "Совпадений нет.",
+        "ab" * 32, "cd" * 32, "ef" * 32, "0,2–1,0 %", "case.json",
+    ):  # fmt: skip
+        assert expected in text.replace("\u200b", "")
 
 
 async def test_control_list_has_every_row_and_page_numbers() -> None:
