@@ -74,6 +74,10 @@ class Settings:
     """Webhooks may go to loopback and private addresses; for closed networks and tests only."""
     plugin_dir: Path | None = None
     """A folder with the vendor's `cadesplugin_api.js`, for signing in the browser."""
+    medo_in: Path | None = None
+    """Where the МЭДО transport puts what came; without it nothing is polled."""
+    medo_out: Path | None = None
+    """Where the МЭДО transport takes what goes; without it deliveries wait."""
 
 
 @lru_cache(maxsize=1)
@@ -106,4 +110,6 @@ def settings() -> Settings:
         pool_size=_number("DATABASE_POOL", 10),
         webhook_allow_private=_read("WEBHOOK_ALLOW_PRIVATE", "no") == "yes",
         plugin_dir=Path(found) if (found := _read("SIGNING_PLUGIN_DIR", "")) else None,
+        medo_in=Path(found).resolve() if (found := _read("MEDO_IN", "")) else None,
+        medo_out=Path(found).resolve() if (found := _read("MEDO_OUT", "")) else None,
     )

@@ -315,3 +315,21 @@ class SignatureCheck(Table, tablename="signature_check"):
     policy = Text()
     report = JSONB()
     checked_at = Timestamptz()
+
+
+class Appeal(Table, tablename="appeal"):
+    """The clock of an appeal under 59-FZ on our card (срок рассмотрения обращения)."""
+
+    id = UUID(primary_key=True)
+    document_id = UUID(default=None)
+    organization_id = UUID(default=None)
+    status = Text()
+    registered_on = Date()
+    overdue_on = Date()
+    extended_days = Integer()
+    extension_notice = Text(null=True)
+    portal_number = Text(null=True)
+    portal_date = Date(null=True)
+    answered_on = Date(null=True)
+    created_at = Timestamptz()
+    updated_at = Timestamptz()

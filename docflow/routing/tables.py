@@ -1,6 +1,17 @@
 """The room's tables as Piccolo sees them; keys, checks, indexes stand in the migrations."""
 
-from piccolo.columns import JSONB, UUID, Date, Integer, SmallInt, Text, Timestamptz
+from piccolo.columns import (
+    JSONB,
+    UUID,
+    BigInt,
+    Boolean,
+    Bytea,
+    Date,
+    Integer,
+    SmallInt,
+    Text,
+    Timestamptz,
+)
 from piccolo.table import Table
 
 
@@ -81,3 +92,68 @@ class Answer(Table, tablename="answer"):
     document_id = UUID(default=None)
     actor_id = UUID(default=None)
     created_at = Timestamptz()
+
+
+class MedoPartner(Table, tablename="medo_partner"):
+    """Who takes part in МЭДО: a body we write to, or one of our own (участник МЭДО)."""
+
+    id = UUID(primary_key=True)
+    organization_id = UUID(default=None)
+    participant_uid = UUID(default=None)
+    address = Text()
+    is_own = Boolean()
+    version = Text()
+    signatures = Text()
+    signs_annexes = Boolean()
+    pdfa = Text()
+    max_bytes = BigInt()
+    receipt_hours = Integer()
+    is_active = Boolean()
+    created_at = Timestamptz()
+    updated_at = Timestamptz()
+
+
+class MedoMessage(Table, tablename="medo_message"):
+    """One message that came or went (сообщение МЭДО)."""
+
+    id = UUID(primary_key=True)
+    direction = Text()
+    kind = Text()
+    event = Text(null=True)
+    version = Text()
+    header_uid = UUID(null=True)
+    document_uid = Text(null=True)
+    partner_id = UUID(null=True)
+    source_uid = Text()
+    organization_id = UUID(null=True)
+    document_id = UUID(null=True)
+    delivery_id = UUID(null=True)
+    answers_id = UUID(null=True)
+    status = Text()
+    reason = Text(null=True)
+    folder = Text()
+    payload_sha256 = Bytea(null=True)
+    facts = JSONB()
+    attempts = Integer()
+    sent_at = Timestamptz(null=True)
+    delivered_at = Timestamptz(null=True)
+    registered_at = Timestamptz(null=True)
+    their_number = Text(null=True)
+    their_date = Date(null=True)
+    overdue_on = Date(null=True)
+    extended_days = Integer()
+    extension_notice = Text(null=True)
+    alarmed_at = Timestamptz(null=True)
+    created_at = Timestamptz()
+    updated_at = Timestamptz()
+
+
+class MedoPart(Table, tablename="medo_part"):
+    """One file of a message, as received or as sent (часть сообщения МЭДО)."""
+
+    id = UUID(primary_key=True)
+    message_id = UUID(default=None)
+    name = Text()
+    size = BigInt()
+    sha256 = Bytea()
+    blob_id = UUID(null=True)
