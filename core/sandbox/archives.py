@@ -1,5 +1,6 @@
 """ZIP archives before anybody unpacks them: what is inside, and is it safe to look."""
 
+import hashlib
 import io
 import lzma
 import stat
@@ -8,6 +9,7 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import IO, Any
@@ -106,20 +108,26 @@ def refused(code: str, **details: Any) -> HostileInput:
     return HostileInput(ru, en, code=code, **details)
 
 
-def inspect_zip(source: bytes | str, limits: ZipLimits | None = None) -> dict[str, Any]:
-    """Read an archive (bytes, or the path of a file) to its end; list the members.
+def inspect_zip(source: bytes | str | IO[bytes], limits: ZipLimits | None = None) -> dict[str, Any]:
+    """Read an archive (bytes, a file's path, or an open file) to its end; list the members.
 
-    Answers ``{"members": [{"name", "size", "packed"}], "total", "nested"}``; everything was
-    really unpacked and its checksum compared, nested archives included, nothing was written.
+    Answers ``{"members": [{"name", "size", "packed", "sha256"}], "total", "nested"}``; everything
+    was really unpacked and its checksum compared, nested archives included, nothing was written.
     Raises HostileInput with one of the codes zip_bomb, zip_path_traversal, zip_duplicate_name,
     zip_symlink, zip_encrypted, zip_unsupported, broken_zip.
     """
     budget = _Budget(limits or ZipLimits())
-    stream: IO[bytes] = io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb")  # noqa: SIM115  # closed below
     nested: list[str] = []
-    with stream:
+    with _opened(source) as stream:
         members = _walk(stream, budget, depth=0, nested=nested, prefix="")
     return {"members": members, "total": budget.total, "nested": nested}
+
+
+def _opened(source: bytes | str | IO[bytes]) -> AbstractContextManager[IO[bytes]]:
+    """A stream that is closed afterwards, unless it is the caller's own."""
+    if isinstance(source, bytes):
+        return io.BytesIO(source)
+    return open(source, "rb") if isinstance(source, str) else nullcontext(source)
 
 
 def _walk(
@@ -132,7 +140,7 @@ def _walk(
             for info, name in _checked(archive, budget):
                 if info.is_dir():
                     continue
-                inner = _read_through(archive, info, budget)
+                inner, digest = _read_through(archive, info, budget)
                 if inner is not None:
                     if depth >= budget.limits.nesting:
                         raise refused("zip_bomb", limit="nesting")
@@ -141,7 +149,12 @@ def _walk(
                         _walk(
                             inner, budget, depth=depth + 1, nested=nested, prefix=f"{prefix}{name}/"
                         )
-                members.append({"name": name, "size": info.file_size, "packed": info.compress_size})
+                members.append(
+                    {
+                        **{"name": name, "size": info.file_size},
+                        **{"packed": info.compress_size, "sha256": digest},
+                    }
+                )
     except HostileInput:
         raise
     except (
@@ -218,16 +231,18 @@ def _safe_name(info: zipfile.ZipInfo) -> str:
 
 def _read_through(
     archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: _Budget
-) -> IO[bytes] | None:
-    """Unpack a member to its end, checksum included; its bytes only if it is an archive."""
+) -> tuple[IO[bytes] | None, str]:
+    """Unpack a member to its end: its bytes only if it is an archive, and its SHA-256."""
     limit = max(info.compress_size, 1) * budget.limits.ratio
     kept: io.BytesIO | None = None
+    digest = hashlib.sha256()
     size = 0
     with archive.open(info) as member:
         while piece := member.read(_PIECE):
             if size == 0 and piece.startswith(_ZIP_START):
                 kept = io.BytesIO()
             size += len(piece)
+            digest.update(piece)
             budget.take_bytes(len(piece))
             if size > _RATIO_FROM and size > limit:
                 raise refused("zip_bomb", limit="ratio")
@@ -237,4 +252,4 @@ def _read_through(
         raise refused("broken_zip", problem="size")
     if kept is not None:
         kept.seek(0)
-    return kept
+    return kept, digest.hexdigest()
