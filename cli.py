@@ -81,6 +81,10 @@ def _parser() -> _Parser:
     match.add_argument("file", type=Path)
     match.add_argument("--register", type=Path, required=True, metavar="DIR")
     match.set_defaults(verb=_image_match)
+    look = pictures.add_parser("evidence", help="What a picture is and what it says of itself.")
+    look.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    look.add_argument("file", type=Path)
+    look.set_defaults(verb=_image_evidence)
     bench = command("bench", _bench, "Measure.")
     bench.add_argument("names", nargs="*", metavar="NAME")
     bench.add_argument("--list", action="store_true", help="what can be measured")
@@ -181,6 +185,16 @@ def _image_match(arguments: argparse.Namespace) -> int:
     answer, code = command.match(file=arguments.file, register=arguments.register)
     for warning in answer.get("warnings", []):
         sys.stderr.write(f"{warning['file']}: {warning['code']}: {warning['en']}\n")
+    _tell(arguments, answer)
+    return code
+
+
+def _image_evidence(arguments: argparse.Namespace) -> int:
+    from compliance import evidence_command  # noqa: PLC0415 - only here
+
+    answer, code = evidence_command.examine(arguments.file)
+    if "error" in answer:
+        sys.stderr.write(f"{answer['error']['ru']}\n{answer['error']['en']}\n")
     _tell(arguments, answer)
     return code
 

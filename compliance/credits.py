@@ -10,7 +10,14 @@ from typing import Any
 
 from compliance.attribution import read_public
 from compliance.case import Credit
-from compliance.lexicon import in_one_script, is_name_word, is_part_of_known, is_stop, named
+from compliance.lexicon import (
+    in_one_script,
+    in_script,
+    is_name_word,
+    is_part_of_known,
+    is_stop,
+    named,
+)
 
 Box = tuple[int, int, int, int]
 
@@ -58,7 +65,7 @@ _GIVEN = re.compile(
     r"(?:предоставлен[оаы]?(?=\s)|courtesy(?:\s+of)?|источник(?:\s+фото)?|source)\s*[:—–-]?\s*"
     r"(?=\S)", re.IGNORECASE,
 )  # fmt: skip
-_PRESS = re.compile(r"пресс[\s-]?служб\w*(?:\s+[А-ЯЁA-Z«\"][\w«»\"-]*){0,6}", re.IGNORECASE)
+_PRESS = re.compile(r"(?i:пресс[\s-]?служб\w*)(?:\s+[А-ЯЁA-Z«\"][\w«»\"-]*){0,6}")
 _MISREAD_I = re.compile(r"\bl(?=[a-z]*[bcdfghjkmnpqrstvwxz])(?=[b-df-hj-np-tv-z])")
 """A capital I read as l: no word of a name begins with l and a consonant."""
 _LICENCE_WORDS = re.compile(
@@ -177,4 +184,11 @@ def _name(part: str) -> str | None:
         return None
     if len(taken[-1]) > 3:
         taken[-1] = taken[-1].rstrip(".")
-    return re.sub(r"(?<=\b\w\.) (?=\w\.)", "", " ".join(taken))
+    return re.sub(r"(?<=\b\w\.) (?=\w\.)", "", " ".join(_as_the_surname(taken)))
+
+
+def _as_the_surname(words: list[str]) -> list[str]:
+    """Initials in the script of the longest word: they look the same and are read as either."""
+    surname = max(words, key=len)
+    is_russian = bool(re.search(r"[А-ЯЁа-яё]", surname))
+    return [in_script(one, is_russian=is_russian) if len(one) <= 2 else one for one in words]

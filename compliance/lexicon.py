@@ -11,7 +11,7 @@ from functools import lru_cache
 from compliance.attribution import folded
 
 AGENCIES = {
-    "ТАСС": ("тасс", "итар-тасс", "tass"),
+    "ТАСС": ("тасс", "итар-тасс", "tass", "гасс"),
     "РИА Новости": ("риа новости", "ria novosti", "риановости"),
     "Россия сегодня": ("россия сегодня", "миа россия сегодня"),
     "Sputnik": ("sputnik", "спутник новости"),
@@ -95,7 +95,7 @@ def _tables() -> tuple[tuple[str, str, str], ...]:
 def named(text: str, *, loose: bool = True) -> tuple[tuple[str, str], ...]:
     """The (kind, name) pairs a text speaks of; `loose` allows recognition errors in long words."""
     words = folded_words(text).split()
-    found = {}
+    found: dict[tuple[str, str], None] = {}
     for kind, name, spelling in _tables():
         parts = spelling.split()
         if len(spelling) <= 3 and not re.search(rf"\b{name.upper()}\b", text):
@@ -144,6 +144,11 @@ def _unmixed(word: str) -> str:
         return word
     clear_latin = sum(letter in "bdfghijlmnqrstvwzDFGIJLNQRSUVWZ" for letter in word)
     return word.translate(_LATIN if clear_latin > cyrillic / 2 else _CYRILLIC)
+
+
+def in_script(word: str, *, is_russian: bool) -> str:
+    """The word with its look-alike letters in Cyrillic, or in Latin."""
+    return word.translate(_CYRILLIC if is_russian else _LATIN)
 
 
 def is_name_word(word: str) -> bool:

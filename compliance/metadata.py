@@ -196,7 +196,7 @@ def _weighed(said: tuple[Said, ...], more: dict[str, Any], *, is_broken: bool) -
         rights.setdefault(one.field, one.value)
     conflicts = _conflicts(said)
     software = _text(more.get("Xmp.xmp.CreatorTool") or more.get("Exif.Image.Software") or "")
-    findings = []
+    findings: list[str] = []
     if is_broken:
         findings.append("metadata_broken")
     if conflicts:
@@ -214,7 +214,7 @@ def _weighed(said: tuple[Said, ...], more: dict[str, Any], *, is_broken: bool) -
 
 def _conflicts(said: tuple[Said, ...]) -> tuple[tuple[Said, Said], ...]:
     """Values of one field that differ between containers; one inside the other is agreement."""
-    found = []
+    found: list[tuple[Said, Said]] = []
     for name in _COMPARED:
         values = [one for one in said if one.field == name]
         for place, one in enumerate(values):

@@ -6,14 +6,31 @@ content proved but its author unknown, so it is `valid-untrusted`; `broken` mean
 assertion or signature do not fit. Parses hostile bytes: only to be called in the sandbox.
 """
 
+import importlib
 import io
 import json
+import os
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import c2pa
+
+def _loaded() -> Any:
+    """The library; it asks for the working directory as it loads, and a sandbox has none."""
+    here = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.chdir("/")
+        return importlib.import_module("c2pa")
+    finally:
+        os.fchdir(here)
+        os.close(here)
+
+
+if TYPE_CHECKING:
+    import c2pa
+else:
+    c2pa = _loaded()
 
 State = Literal["trusted", "valid-untrusted", "broken", "absent", "remote"]
 

@@ -1,0 +1,188 @@
+"""Credit lines read off a picture: lines are cut out in the sandbox, Tesseract reads them.
+
+Tesseract gets strips of our own making, never the file: a hostile picture does not reach it. It
+runs as a command on a list of strips (one start for many), in a folder that is removed, under a
+time limit. Where it is not installed there is no text and the answer says so.
+"""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from compliance.credits import CreditLine
+from compliance.votes import Reading, Word, chosen, is_worth, likeness, merged, shown_text
+
+LANGUAGES = ("rus", "eng")
+LONGEST = 1800
+"""Longest side of the picture in which print is looked for."""
+_SECONDS = 8.0
+_SECOND_LOOK = 7
+"""Lines that are read in every preparation and each script on its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """One line, as the sandbox hands it over: grey pixels in several preparations (PGM)."""
+
+    box: tuple[int, int, int, int]
+    turn: int
+    score: float
+    variants: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """What is printed on a picture."""
+
+    text: str = ""
+    credits: tuple[CreditLine, ...] = ()
+    state: str = "read"
+    """`read`, `unavailable` (no Tesseract or no Russian in it) or `timeout`."""
+
+
+def strips(rgb: Any) -> list[dict[str, Any]]:
+    """The lines of a decoded picture as plain data, boxes in its own pixels; in the sandbox."""
+    import cv2  # noqa: PLC0415 - only the sandbox's processes need it
+    import numpy as np  # noqa: PLC0415 - as above
+
+    from compliance.pictures import fitted  # noqa: PLC0415 - as above
+    from compliance.textlines import find_lines  # noqa: PLC0415 - as above
+
+    small = fitted(rgb, LONGEST)
+    scale = rgb.shape[1] / small.shape[1]
+    grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
+    return [
+        {
+            "box": [round(side * scale) for side in line.box],
+            "turn": line.turn,
+            "score": line.score,
+            "variants": [_pgm(one) for one in line.variants],
+        }
+        for line in find_lines(grey)
+    ]
+
+
+def _pgm(pixels: Any) -> bytes:
+    header = b"P5 %d %d 255\n" % (pixels.shape[1], pixels.shape[0])
+    return header + bytes(pixels.tobytes())
+
+
+@lru_cache(maxsize=1)
+def engine() -> str | None:
+    """The command, when it is installed with both languages."""
+    command = shutil.which("tesseract")
+    if command is None:
+        return None
+    folders = [os.environ.get("TESSDATA_PREFIX", ""), "/usr/share/tesseract-ocr/5/tessdata",
+               "/usr/share/tesseract-ocr/4.00/tessdata", "/usr/share/tessdata",
+               "/usr/local/share/tessdata"]  # fmt: skip
+    for folder in folders:
+        if folder and all(Path(folder, f"{one}.traineddata").is_file() for one in LANGUAGES):
+            return command
+    return None
+
+
+async def read(found: Sequence[Strip], *, seconds: float = _SECONDS) -> Print:
+    """The text and the credits of these lines; takes one to two seconds of two cores."""
+    command = engine()
+    if command is None:
+        return Print(state="unavailable")
+    if not found:
+        return Print()
+    try:
+        async with asyncio.timeout(seconds):
+            readings = await _readings(command, found)
+    except TimeoutError:
+        return Print(state="timeout")
+    return Print(text=shown_text(readings), credits=chosen(readings))
+
+
+async def _readings(command: str, found: Sequence[Strip]) -> list[list[Reading]]:
+    """What each line may say: a look at all of them, then a closer one at those with text."""
+    first = [(place, number) for number in (0, 1) for place in range(len(found))]
+    first = [one for one in first if one[1] == 0 or one[0] < 16]
+    halves = (first[::2], first[1::2])
+    read = await asyncio.gather(*(_run(command, found, half, "rus+eng") for half in halves))
+    answers: list[list[Reading]] = [[] for _ in found]
+    for half, words in zip(halves, read, strict=True):
+        for (place, _), line in zip(half, words, strict=True):
+            if line:
+                answers[place].append(Reading(line, found[place].box, found[place].turn))
+    ranked = sorted(range(len(found)), key=lambda place: -_promise(answers[place], found[place]))
+    worth = [place for place in ranked[:_SECOND_LOOK] if is_worth(answers[place])]
+    closer = [(p, n) for p in worth or ranked[:3] for n in range(len(found[p].variants))]
+    rest = [one for one in closer if one not in first]
+    russian, latin, both = await asyncio.gather(
+        _run(command, found, closer, "rus"), _run(command, found, closer, "eng"),
+        _run(command, found, rest, "rus+eng"),
+    )  # fmt: skip
+    for (place, _), one, other in zip(closer, russian, latin, strict=True):
+        line = merged(one, other)
+        if line:
+            answers[place].append(Reading(line, found[place].box, found[place].turn))
+    for (place, _), line in zip(rest, both, strict=True):
+        if line:
+            answers[place].append(Reading(line, found[place].box, found[place].turn))
+    return answers
+
+
+def _promise(answers: list[Reading], strip: Strip) -> float:
+    return max((likeness(one) for one in answers), default=0.0) + 0.1 * strip.score
+
+
+async def _run(
+    command: str, found: Sequence[Strip], wanted: Sequence[tuple[int, int]], languages: str
+) -> list[tuple[Word, ...]]:
+    """The words of each wanted strip, in order."""
+    if not wanted:
+        return []
+    folder = await asyncio.to_thread(_written, found, wanted)
+    try:
+        process = await asyncio.create_subprocess_exec(
+            command, str(Path(folder, "list.txt")), "stdout", "-l", languages, "--psm", "7",
+            "--oem", "1", "-c", "load_system_dawg=1", "tsv",
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env={**os.environ, "OMP_THREAD_LIMIT": "1"},
+        )  # fmt: skip
+        try:
+            answer, _ = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+    finally:
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+    return _words(answer.decode("utf-8", "replace"), len(wanted))
+
+
+def _written(found: Sequence[Strip], wanted: Sequence[tuple[int, int]]) -> str:
+    folder = tempfile.mkdtemp(prefix="docflow-print-")
+    names = []
+    for number, (place, variant) in enumerate(wanted):
+        path = Path(folder, f"{number}.pgm")
+        path.write_bytes(found[place].variants[variant])
+        names.append(str(path))
+    Path(folder, "list.txt").write_text("\n".join(names) + "\n", encoding="utf-8")
+    return folder
+
+
+def _words(table: str, count: int) -> list[tuple[Word, ...]]:
+    """Tesseract's table of words by page, one page a strip."""
+    lines: list[list[Word]] = [[] for _ in range(count)]
+    for row in table.splitlines()[1:]:
+        cells = row.split("\t")
+        if len(cells) < 12 or cells[0] != "5" or not cells[11].strip():
+            continue
+        page = int(cells[1]) - 1
+        if 0 <= page < count:
+            lines[page].append(
+                Word(cells[11].strip(), float(cells[10]), int(cells[6]), int(cells[8]))
+            )
+    return [tuple(line) for line in lines]
