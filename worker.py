@@ -4,6 +4,7 @@ import asyncio
 import signal
 
 import wiring
+from compliance import jobs as compliance_jobs
 from core.jobs import JOBS
 from core.jobs.worker import run_worker
 from directory import jobs as directory_jobs
@@ -18,6 +19,7 @@ ROOMS_WITH_JOBS = (
     signature_jobs,
     directory_jobs,
     notify_jobs,
+    compliance_jobs,
     document_jobs,
     routing_jobs,
 )

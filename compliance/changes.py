@@ -12,6 +12,7 @@ from typing import Literal
 from core import canonical, clock, db, jobs
 
 LOOK_BACK_JOB = "compliance.look_back"
+jobs.allow(LOOK_BACK_JOB)
 
 _REGISTER_LOCK = 0x72656769737472  # "registr"
 _FIRST = bytes(32)

@@ -87,6 +87,40 @@ NOTICE_KINDS: dict[str, NoticeKind] = {
         "Damaged files: {damaged}. Time stamps not renewed in time: {overdue}. Waiting for a stamp"
         " for more than a day: {unstamped}. The lists stand under long life.",
     ),
+    "review_asked": NoticeKind(
+        "Изображение ждёт решения юриста", "A picture awaits a lawyer's decision",
+        "Редактор просит рассмотреть изображение до {due_on}. Откройте очередь рассмотрения.",
+        "An editor asks for a review of a picture by {due_on}. Open the queue of reviews.",
+    ),
+    "review_decided": NoticeKind(
+        "Юрист принял решение по изображению", "A lawyer has decided on a picture",
+        "Решение по изображению: {decision}. Основание — в карточке рассмотрения.",
+        "A picture was reviewed ({decision}). The reason stands in the review.",
+    ),
+    "review_overdue": NoticeKind(
+        "Рассмотрение изображения просрочено", "A review of a picture is overdue",
+        "Изображение не рассмотрено до {due_on}. Откройте очередь рассмотрения.",
+        "A picture was not reviewed by {due_on}. Open the queue of reviews.",
+    ),
+    "review_expired": NoticeKind(
+        "Рассмотрение изображения закрыто без решения", "A review ended without a decision",
+        "Юрист не ответил. Изображение публиковать нельзя; попросите рассмотреть его ещё раз.",
+        "No lawyer answered. The picture must not be published; ask for another review.",
+    ),
+    "picture_take_down": NoticeKind(
+        "Снимите изображение с публикации", "Take a picture down",
+        "Опубликованное изображение больше нельзя использовать. Место: {place}. Снимите его"
+        " сегодня; причины — в карточке использования.",
+        "A published picture may not be used any more. Place: {place}. Take it down today; the"
+        " reasons stand in its use.",
+    ),
+    "picture_turning": NoticeKind(
+        "Право на изображение скоро закончится", "The right to a picture ends soon",
+        "С {on} опубликованное изображение использовать нельзя. Место: {place}. Продлите лицензию"
+        " или замените изображение.",
+        "From {on} on a published picture may not be used. Place: {place}. Renew the licence or"
+        " replace the picture.",
+    ),
     "document_received": NoticeKind(
         "Новый входящий документ", "A new incoming document",
         "Получен новый документ. Откройте входящие.",

@@ -26,6 +26,8 @@ PRELOAD = (
     "signatures.validation",
     "signatures.remote",
     "docflow.documents.reading",
+    "compliance.references",
+    "compliance.seeing",
 )
 """Modules every worker of the process's own pool loads ahead; a room adds its line here."""
 
