@@ -7,6 +7,7 @@ shows the same photograph (crops in the register do). COPY_TRIALS sets the trial
 """
 
 import asyncio
+import logging
 import math
 import os
 from collections.abc import Sequence
@@ -27,6 +28,8 @@ from compliance import matching
 from compliance.index import HammingIndex
 from compliance.local_index import EXACT, Effort, LocalIndex
 from compliance.pictures import decode
+
+log = logging.getLogger(__name__)
 
 TRIALS = 1000
 _REGISTER = 10_000
@@ -68,7 +71,10 @@ def run(trials: int, names: Sequence[str] = tuple(copies.TRANSFORMS)) -> Result:
     """Measure these transforms with so many trials each; hours for a thousand of all."""
     cv2.setNumThreads(1)
     register = filled(photographs.photographs(), pictures=_REGISTER, rows=_HASHES)
-    rows = {name: _row(name, register, trials) for name in names}
+    rows = {}
+    for name in names:
+        rows[name] = _row(name, register, trials)
+        log.info("%s: %s", name, shown(rows[name], copies.TRANSFORMS[name][1]))
     margins = {
         name: row.found / row.trials - copies.TRANSFORMS[name][1] for name, row in rows.items()
     }
@@ -80,7 +86,8 @@ def run(trials: int, names: Sequence[str] = tuple(copies.TRANSFORMS)) -> Result:
         "false_matches": false,
         "false_per_query_at_most": wilson(false, queries)[1],
         "false_per_query_is": f"an extrapolation from {queries} queries over {pairs} pairs",
-        "photographs": len(photographs.photographs()),
+        "photographs": len(register.source),
+        "featureless": len(photographs.photographs()) - len(register.source),
         "register": {"hashes": len(register.hashes), "local": len(register.local)},
     }
     value = min(margins.values())
@@ -98,6 +105,8 @@ def filled(
     for number, photo in enumerate(photos):
         id = UUID(int=number + 1)
         ready = matching.known(decode(copies.sent(photo, quality=92)))
+        if matching.is_featureless(ready):
+            continue
         known[id], source[id] = ready, number
         index.add(id, [ready.pdq])
         local.add(id, ready.features)
@@ -120,8 +129,9 @@ def _row(name: str, register: Register, trials: int) -> Row:
     row = Row()
     photos = photographs.photographs()
     transform, _ = copies.TRANSFORMS[name]
+    numbers = sorted(register.source.values())
     for trial in range(trials):
-        number = trial % len(photos)
+        number = numbers[trial % len(numbers)]
         random = Random(f"{name} {trial}")  # noqa: S311 - repeatable, not secret
         others = [photos[random.randrange(len(photos))] for _ in range(4)]
         others = [other for other in others if other is not photos[number]] or [photos[number - 1]]

@@ -19,12 +19,15 @@ LEAST_COMPARED = 0.015
 LEAST_AGREEING = 0.80
 FIRM = 0.95
 MOST_CONFLICTING = 0.10
-MOST_MOVED = 0.40
+MOST_MOVED = 0.28
+UNMOVED = 0.97
 LEAST_VISIBLE = 0.5
+LEAST_GRAPHIC = 0.9
 LITTLE_PHOTOGRAPH = 0.05
 _WINDOW = 15
 _TEXTURE = 5.0
 _AGREES = 0.55
+_AGREES_CLOSELY = 0.85
 _DIFFERS = 0.35
 _FLAT = 0.4
 _STEP = 1.0
@@ -55,6 +58,8 @@ class Agreement:
     """Of the compared, those that show the same thing a few pixels away: another view."""
     whole: float
     """The same as `agreeing` with the covered ones counted as well."""
+    strict: float
+    """Of all, those that agree closely: lines of another text agree too, but loosely."""
     photograph: float
     """Of the reference's neighbourhoods with continuous tone, those that agree."""
     photographic: float
@@ -86,10 +91,10 @@ def is_copy(found: Agreement) -> bool:
         return False
     if found.inner > MOST_CONFLICTING:
         return False
-    if found.moved > MOST_MOVED and found.agreeing < FIRM:
+    if found.moved > MOST_MOVED and found.agreeing < UNMOVED:
         return False
     if found.photographic < LITTLE_PHOTOGRAPH:
-        return found.whole >= FIRM or (found.agreeing >= FIRM and found.whole >= LEAST_VISIBLE)
+        return found.strict >= LEAST_GRAPHIC
     return found.photograph >= LEAST_VISIBLE
 
 
@@ -164,6 +169,7 @@ def _measured(frame: _Frame, *, is_detailed: bool) -> Agreement:
         inner=_share(differs, within),
         moved=_moved(frame, within & agrees & (texture[0] > 2 * _TEXTURE)) if is_detailed else 0.0,
         whole=_share(agrees, textured),
+        strict=_share(likeness > _AGREES_CLOSELY, textured),
         photograph=_share(agrees, tone),
         photographic=_share(tone, textured),
         covered=float(frame.inside.mean()),

@@ -42,6 +42,12 @@ def compare_bytes(data: bytes, reference: bytes) -> dict[str, Any] | None:
     from compliance.pictures import decode  # noqa: PLC0415 - as above
 
     known = matching.known(decode(reference))
+    if matching.is_featureless(known):
+        raise HostileInput(
+            "На изображении слишком мало деталей: его копии не отличить от похожих картинок.",
+            "There is too little in this picture to tell its copies from pictures like it.",
+            code="featureless",
+        )
     found = matching.compare(_asked(data), known)
     return None if found is None else as_dict(found)
 

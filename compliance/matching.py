@@ -29,6 +29,9 @@ from compliance.views import View, views
 
 CANDIDATE_RADIUS = 60
 """PDQ distance up to which a whole picture, a trimmed one or a panel is worth laying over."""
+LEAST_FEATURES = 64
+"""A picture with fewer, and with a hash of low quality, is passed over as featureless."""
+SURE_INLIERS = 20
 _QUERY_SHORTEST = 1024
 _REFINING_SIDE = 256
 _SOFT = 3.0
@@ -101,6 +104,11 @@ def known(picture: Picture) -> Known:
     )  # fmt: skip
 
 
+def is_featureless(picture: Known) -> bool:
+    """Is there too little in a picture to tell its copies from other pictures like it?"""
+    return picture.quality < PDQ_QUALITY and len(picture.features) < LEAST_FEATURES
+
+
 def asked(picture: Picture) -> Asked:
     """What is compared of the picture in question; decode it with `decode_asked`."""
     flat = grey(picture.rgb, longest=QUERY_SIDE)
@@ -124,7 +132,8 @@ def compare(query: Asked, reference: Known) -> Match | None:
         found = agreement(query.grey, reference.grey, local.matrix, enlarged=enlarged)
         if is_copy(found):
             return _match(query, reference, local, found, near)
-    if near is None:
+    if near is None or (local is not None and local.inliers >= SURE_INLIERS):
+        # Enough features said where it would lie, and there the pixels said no.
         return None
     laid = _laid(query, reference, near)
     soft = _SOFT if near.distance <= PDQ_RADIUS else 0.0

@@ -26,6 +26,9 @@ HASH_SIDE = 512
 
 Pixels = npt.NDArray[np.uint8]
 
+Image.MAX_IMAGE_PIXELS = None
+"""Pillow's own limit only warns; ours is checked below, before anything is decoded."""
+
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 _DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 _COLOR_SPACES = {"RGB ": "RGB", "CMYK": "CMYK", "GRAY": "L", "Lab ": "LAB"}
