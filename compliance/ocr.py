@@ -22,6 +22,8 @@ LANGUAGES = ("rus", "eng")
 LONGEST = 1800
 """Longest side of the picture in which print is looked for."""
 _SECONDS = 8.0
+_WIDE = 16
+"""Lines that are read at once with more of their surroundings too."""
 _SECOND_LOOK = 7
 """Lines that are read in every preparation and each script on its own."""
 
@@ -89,47 +91,59 @@ def engine() -> str | None:
 
 
 async def read(found: Sequence[Strip], *, seconds: float = _SECONDS) -> Print:
-    """The text and the credits of these lines; takes one to two seconds of two cores."""
+    """The text and the credits of these lines; takes one to two seconds of two cores.
+
+    A closer look that does not end in time leaves what the first one gave.
+    """
     command = engine()
     if command is None:
         return Print(state="unavailable")
     if not found:
         return Print()
+    answers: list[list[Reading]] = [[] for _ in found]
+    state = "read"
     try:
         async with asyncio.timeout(seconds):
-            readings = await _readings(command, found)
+            await _glance(command, found, answers)
+            await _closer_look(command, found, answers)
     except TimeoutError:
-        return Print(state="timeout")
-    return Print(text=shown_text(readings), credits=chosen(readings))
+        state = "read" if any(answers) else "timeout"
+    return Print(text=shown_text(answers), credits=chosen(answers), state=state)
 
 
-async def _readings(command: str, found: Sequence[Strip]) -> list[list[Reading]]:
-    """What each line may say: a look at all of them, then a closer one at those with text."""
-    first = [(place, number) for number in (0, 1) for place in range(len(found))]
-    first = [one for one in first if one[1] == 0 or one[0] < 16]
-    halves = (first[::2], first[1::2])
+async def _glance(command: str, found: Sequence[Strip], answers: Sequence[list[Reading]]) -> None:
+    """All lines in the plainest preparation, in two processes."""
+    wanted = [(place, 0) for place in range(len(found))]
+    wanted += [(place, 1) for place in range(min(_WIDE, len(found)))]
+    halves = (wanted[::2], wanted[1::2])
     read = await asyncio.gather(*(_run(command, found, half, "rus+eng") for half in halves))
-    answers: list[list[Reading]] = [[] for _ in found]
-    for half, words in zip(halves, read, strict=True):
-        for (place, _), line in zip(half, words, strict=True):
-            if line:
-                answers[place].append(Reading(line, found[place].box, found[place].turn))
+    for half, lines in zip(halves, read, strict=True):
+        _keep(found, answers, half, lines)
+
+
+async def _closer_look(
+    command: str, found: Sequence[Strip], answers: Sequence[list[Reading]]
+) -> None:
+    """The lines with text in every preparation, and with each script on its own."""
     ranked = sorted(range(len(found)), key=lambda place: -_promise(answers[place], found[place]))
     worth = [place for place in ranked[:_SECOND_LOOK] if is_worth(answers[place])]
     closer = [(p, n) for p in worth or ranked[:3] for n in range(len(found[p].variants))]
-    rest = [one for one in closer if one not in first]
+    rest = [(place, number) for place, number in closer if number > (place < _WIDE)]
     russian, latin, both = await asyncio.gather(
         _run(command, found, closer, "rus"), _run(command, found, closer, "eng"),
         _run(command, found, rest, "rus+eng"),
     )  # fmt: skip
-    for (place, _), one, other in zip(closer, russian, latin, strict=True):
-        line = merged(one, other)
+    _keep(found, answers, closer, [merged(*pair) for pair in zip(russian, latin, strict=True)])
+    _keep(found, answers, rest, both)
+
+
+def _keep(
+    found: Sequence[Strip], answers: Sequence[list[Reading]], wanted: Sequence[tuple[int, int]],
+    lines: Sequence[tuple[Word, ...]],
+) -> None:  # fmt: skip
+    for (place, _), line in zip(wanted, lines, strict=True):
         if line:
             answers[place].append(Reading(line, found[place].box, found[place].turn))
-    for (place, _), line in zip(rest, both, strict=True):
-        if line:
-            answers[place].append(Reading(line, found[place].box, found[place].turn))
-    return answers
 
 
 def _promise(answers: list[Reading], strip: Strip) -> float:
@@ -146,7 +160,7 @@ async def _run(
     try:
         process = await asyncio.create_subprocess_exec(
             command, str(Path(folder, "list.txt")), "stdout", "-l", languages, "--psm", "7",
-            "--oem", "1", "-c", "load_system_dawg=1", "tsv",
+            "--oem", "1", "tsv",
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
             env={**os.environ, "OMP_THREAD_LIMIT": "1"},

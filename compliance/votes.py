@@ -140,6 +140,8 @@ def _is_part(one: CreditLine, other: CreditLine) -> bool:
 def _is_cut(short: str, whole: str) -> bool:
     """«А. Сми» of «А. Смирнов», «Смирнов» too; a letter may be misread."""
     little, much = folded(short), folded(whole)
+    if any(word.startswith(little.split()[-1]) for word in much.split() if little):
+        return True
     return little in much or distance(little, much) <= max(len(much) // 5, 1)
 
 
