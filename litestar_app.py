@@ -13,6 +13,7 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Contact, License
 
 import wiring
+from compliance.controllers import publications, use_search
 from core import clock, errors, sealing
 from core.errors import ServiceError
 from directory.controllers import access, organizations
@@ -64,6 +65,8 @@ API_CONTROLLERS: list[type[Controller]] = [
     authority.PersonCertificateController,
     routing.DispatchController,
     routing.DeliveryController,
+    *publications.CONTROLLERS,
+    use_search.UseSearchController,
     *trust.CONTROLLERS,
     notify.WebhookController,
     notify.NoticeController,

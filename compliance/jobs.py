@@ -1,8 +1,9 @@
 """The room's jobs: follow the register's changes, and the sweeps."""
 
+import uuid
 from datetime import timedelta
 
-from compliance import lookback, review
+from compliance import issue_files, lookback, review
 from compliance.changes import LOOK_BACK_JOB
 from core.jobs import job, periodic
 
@@ -23,3 +24,11 @@ async def sweep_uses() -> None:
 async def sweep_reviews() -> None:
     """Reviews nobody has answered in time."""
     await review.sweep()
+
+
+@job(issue_files.CHECK_JOB, lock="publication:{publication_id}")
+async def check_publication(publication_id: str, account_id: str) -> None:
+    """Judge the pictures that were taken out of an issue's file."""
+    await issue_files.check_in_background(
+        publication_id=uuid.UUID(publication_id), account_id=uuid.UUID(account_id)
+    )

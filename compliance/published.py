@@ -28,8 +28,11 @@ _HASHES_PAGE = 200_000
 _FEATURES_PAGE = 1_000
 _SECONDS = 30.0
 
-_LIVE = """EXISTS (SELECT 1 FROM picture_use AS u WHERE u.blob_id = p.blob_id
-    AND u.withdrawn_at IS NULL)"""
+
+def _used(with_withdrawn: bool) -> str:
+    """SQL: was the printed file `p` published, and is it still?"""
+    still = "" if with_withdrawn else "AND u.withdrawn_at IS NULL"
+    return f"EXISTS (SELECT 1 FROM picture_use AS u WHERE u.blob_id = p.blob_id {still})"
 
 
 async def showing(picture_id: uuid.UUID) -> dict[uuid.UUID, Found]:
@@ -61,24 +64,29 @@ async def showing(picture_id: uuid.UUID) -> dict[uuid.UUID, Found]:
     return found
 
 
-async def candidates(looked: Looked) -> list[uuid.UUID]:
-    """Published files worth comparing: the same bytes, near by hash, sharing features."""
+async def candidates(looked: Looked, *, with_withdrawn: bool = False) -> list[uuid.UUID]:
+    """Published files worth comparing: the same bytes, near by hash, sharing features.
+
+    With those that were taken down too, when somebody asks what was published at all.
+    """
     same = await db.rows(
-        f"SELECT p.blob_id FROM picture_print AS p WHERE p.sha256 = $1 AND {_LIVE}",
+        f"SELECT p.blob_id FROM picture_print AS p WHERE p.sha256 = $1 AND {_used(with_withdrawn)}",
         bytes.fromhex(looked.sha256),
     )
-    near = await near_by_hash(looked.needles) if looked.needles else []
-    local = await _sharing_features(looked)
+    near = await near_by_hash(looked.needles, with_withdrawn=with_withdrawn)
+    local = await _sharing_features(looked, with_withdrawn=with_withdrawn)
     return list(dict.fromkeys([*(row["blob_id"] for row in same), *near, *local]))
 
 
-async def near_by_hash(needles: list[bytes]) -> list[uuid.UUID]:
+async def near_by_hash(needles: list[bytes], *, with_withdrawn: bool = False) -> list[uuid.UUID]:
     """Published files within the radius of any needle, nearest first."""
+    if not needles:
+        return []
     nearest: dict[uuid.UUID, int] = {}
     after: uuid.UUID | None = None
     asked = words(needles)
     while True:
-        page = await _page_of_hashes(after)
+        page = await _page_of_hashes(after, with_withdrawn=with_withdrawn)
         if page is None:
             break
         after, owners, columns = page
@@ -88,7 +96,7 @@ async def near_by_hash(needles: list[bytes]) -> list[uuid.UUID]:
 
 
 async def _page_of_hashes(
-    after: uuid.UUID | None,
+    after: uuid.UUID | None, *, with_withdrawn: bool
 ) -> tuple[uuid.UUID, bytes, Words] | None:
     """Hashes as columns and their owners' ids, packed by the database: a row each would be slow."""
     row = await db.row(
@@ -96,7 +104,8 @@ async def _page_of_hashes(
                    string_agg(hashes, ''::bytea ORDER BY blob_id) AS hashes,
                    (array_agg(blob_id ORDER BY blob_id DESC))[1] AS last
             FROM (SELECT p.blob_id, p.hashes FROM picture_print AS p
-                  WHERE p.canon = $1 AND ($2::uuid IS NULL OR p.blob_id > $2) AND {_LIVE}
+                  WHERE p.canon = $1 AND ($2::uuid IS NULL OR p.blob_id > $2)
+                    AND {_used(with_withdrawn)}
                   ORDER BY p.blob_id LIMIT $3) AS page
             CROSS JOIN LATERAL (SELECT string_agg(uuid_send(page.blob_id), ''::bytea) AS ids
                 FROM generate_series(1, length(page.hashes) / 32)) AS repeat_bytes""",
@@ -126,7 +135,7 @@ def _scan(
     ]
 
 
-async def _sharing_features(looked: Looked) -> list[uuid.UUID]:
+async def _sharing_features(looked: Looked, *, with_withdrawn: bool) -> list[uuid.UUID]:
     """Crops and collages are far by hash; they share local features."""
     question = references.question_of(looked)
     found: list[tuple[int, uuid.UUID]] = []
@@ -134,7 +143,8 @@ async def _sharing_features(looked: Looked) -> list[uuid.UUID]:
     while True:
         page = await db.rows(
             f"""SELECT p.blob_id, p.features FROM picture_print AS p
-                WHERE p.canon = $1 AND ($2::uuid IS NULL OR p.blob_id > $2) AND {_LIVE}
+                WHERE p.canon = $1 AND ($2::uuid IS NULL OR p.blob_id > $2)
+                  AND {_used(with_withdrawn)}
                 ORDER BY p.blob_id LIMIT $3""",
             CANON, after, _FEATURES_PAGE,
         )  # fmt: skip

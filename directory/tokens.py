@@ -22,6 +22,8 @@ SCOPES: dict[str, tuple[str, str]] = {
     "documents:sign": ("Подписывать ключом организации", "Sign with the organization's key"),
     "directory:read": ("Читать справочник", "Read the directory"),
     "directory:write": ("Изменять справочник", "Change the directory"),
+    "pictures:read": ("Читать реестр изображений и проверки", "Read pictures and their checks"),
+    "pictures:write": ("Проверять и публиковать изображения", "Check and publish pictures"),
     "notify:write": ("Настраивать уведомления", "Set up webhooks and notices"),
     "audit:read": ("Читать журнал событий", "Read the log of events"),
 }

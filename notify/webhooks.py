@@ -43,6 +43,12 @@ EVENT_TYPES: dict[str, tuple[str, str]] = {
     "delivery.refused": ("Получатель отказал", "The recipient refused the document"),
     "delivery.executed": ("Получатель исполнил документ", "The recipient executed the document"),
     "delivery.passed_on": ("Документ передан ниже", "The relay passed the document on"),
+    "publication.ready": ("Публикация готова к выходу", "A publication is ready to come out"),
+    "publication.blocked": ("Публикация остановлена", "A publication was held back"),
+    "publication.published": ("Публикация вышла", "A publication came out"),
+    "publication.withdrawn": ("Публикация снята", "A publication was withdrawn"),
+    "permit.given": ("Выдано разрешение на изображение", "A permit for a picture was given"),
+    "review.decided": ("Юрист принял решение об изображении", "A lawyer decided on a picture"),
 }
 """What can be subscribed to, in Russian and English; ``*`` subscribes to everything."""
 EVERYTHING = "*"

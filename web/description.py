@@ -130,9 +130,10 @@ def _describe(handler: HTTPRouteHandler, method: str, operation: Node) -> None:
             "required": True, "content": {"application/octet-stream": BINARY},
             "description": "The file itself, not a form.",
         }  # fmt: skip
-    if handler.opt.get("form_body"):
+    if form := handler.opt.get("form_body"):
+        schema = form if isinstance(form, dict) else SIGNATURE_FORM
         operation["requestBody"] = {
-            "required": True, "content": {"multipart/form-data": {"schema": SIGNATURE_FORM}},
+            "required": True, "content": {"multipart/form-data": {"schema": schema}},
         }  # fmt: skip
     refusals = {
         "401": not is_open or method == "POST",

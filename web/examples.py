@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
+from compliance import publication_schemas as publications
+from compliance.publications import PictureInput, PublicationCard
 from directory import access_schemas as access
 from directory import schemas as directory
 from directory.people import Holders
@@ -124,6 +126,15 @@ _NOTIFY = (
     notify.ReadNotices(ids=[UUID("019a0000-0000-7000-8000-00000000f001")]),
 )
 
+_PUBLICATIONS = (
+    PublicationCard(
+        kind="page", channel="site", place="https://profsoyuz.example.org/news/2026/117",
+        title="Итоги отчётно-выборной конференции", planned_on=date(2026, 11, 23),
+    ),
+    PictureInput(caption="Фото: А. Смирнов. CC BY 4.0"),
+    publications.Reason(reason="Правообладатель прислал претензию."),
+)
+
 _TRUST = (
     trust.RetireInput(reason="Удостоверяющий центр сообщил о компрометации ключа."),
     trust.SourceInput(url="http://crl.example.org/ca-2026.crl", name="УЦ Федерации"),
@@ -140,6 +151,7 @@ EXAMPLES: Mapping[type, Any] = {
         *_LONGEVITY,
         *_ROUTING,
         *_NOTIFY,
+        *_PUBLICATIONS,
         *_TRUST,
     )
 }
