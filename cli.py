@@ -74,17 +74,7 @@ def _parser() -> _Parser:
     check.add_argument("--trust", type=Path, action="append", default=[], metavar="PATH")
     check.add_argument("--crl", type=Path, action="append", default=[], metavar="PATH")
     check.add_argument("--at", metavar="TIME", help="2024-01-31T12:00:00Z")
-    image = verbs.add_parser("image", help="What a picture is and where it came from.")
-    pictures = image.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
-    match = pictures.add_parser("match", help="Which pictures of a folder this was made from.")
-    match.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    match.add_argument("file", type=Path)
-    match.add_argument("--register", type=Path, required=True, metavar="DIR")
-    match.set_defaults(verb=_image_match)
-    look = pictures.add_parser("evidence", help="What a picture is and what it says of itself.")
-    look.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    look.add_argument("file", type=Path)
-    look.set_defaults(verb=_image_evidence)
+    _image_commands(verbs)
     bench = command("bench", _bench, "Measure.")
     bench.add_argument("names", nargs="*", metavar="NAME")
     bench.add_argument("--list", action="store_true", help="what can be measured")
@@ -100,6 +90,21 @@ def _parser() -> _Parser:
     found.add_argument("--data", type=Path, help="an embedded installation, not running now")
     command("migrate", _migrate, "Bring the database to this version's schema.")
     return parser
+
+
+def _image_commands(verbs: Any) -> None:
+    """`docflow image …`: commands of their own below one word."""
+    image = verbs.add_parser("image", help="What a picture is and where it came from.")
+    pictures = image.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    match = pictures.add_parser("match", help="Which pictures of a folder this was made from.")
+    match.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    match.add_argument("file", type=Path)
+    match.add_argument("--register", type=Path, required=True, metavar="DIR")
+    match.set_defaults(verb=_image_match)
+    look = pictures.add_parser("evidence", help="What a picture is and what it says of itself.")
+    look.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    look.add_argument("file", type=Path)
+    look.set_defaults(verb=_image_evidence)
 
 
 def _tell(arguments: argparse.Namespace, answer: dict[str, Any]) -> None:
