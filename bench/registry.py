@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from bench import fanout, gost, hashes, inbox, intake, sign, upload, validate
+from bench import fanout, gost, hashes, inbox, intake, recall, sign, upload, validate
 from bench.ground import Ground
 from bench.results import Result
 
@@ -19,6 +19,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "sign-bb": sign.b_b,
     "hash-search-1e6": hashes.million,
     "hash-search-1e7": hashes.ten_million,
+    "copy-recall": recall.measure,
     "sign-blta": sign.b_lta,
     "gost-verify": gost.verify,
     "validate-parallel": validate.parallel,

@@ -7,10 +7,29 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 SIZE = (900, 675)
-_WORDS = (
-    "договор профсоюз комитет отрасль соглашение работник охрана труд зарплата отпуск суд "
-    "инспекция директор завод школа больница область решение письмо заседание председатель"
-).split()
+_WORDS = [
+    "договор",
+    "профсоюз",
+    "комитет",
+    "отрасль",
+    "соглашение",
+    "работник",
+    "охрана",
+    "труд",
+    "зарплата",
+    "отпуск",
+    "суд",
+    "инспекция",
+    "директор",
+    "завод",
+    "школа",
+    "больница",
+    "область",
+    "решение",
+    "письмо",
+    "заседание",
+    "председатель",
+]
 
 
 def scene(number: int) -> Image.Image:
@@ -20,7 +39,7 @@ def scene(number: int) -> Image.Image:
 
 def views(number: int, *, shift: float) -> tuple[Image.Image, Image.Image]:
     """One scene from two places: what is nearer moves further, by `shift` of the width at most."""
-    random = Random(number)
+    random = Random(number)  # noqa: S311 - repeatable, not secret
     width, height = SIZE
     background = _ground(number, (width + 200, height))
     layers = [(_ground(number * 50 + at, (180, 220)), random.uniform(0.2, 1.0)) for at in range(16)]
@@ -40,7 +59,7 @@ def views(number: int, *, shift: float) -> tuple[Image.Image, Image.Image]:
 
 def page(kind: str, photo: Image.Image, *, share: float) -> Image.Image:
     """A page of a series: heading, logo, frame and text are always the same, the photo is not."""
-    random = Random(kind)
+    random = Random(kind)  # noqa: S311 - repeatable, not secret
     width, height = (1000, 1400) if kind != "card" else (1200, 1200)
     paper = {"newspaper": "#f4f1e8", "card": "#1d3557", "magazine": "#ffffff"}[kind]
     ink = "white" if kind == "card" else "black"
@@ -63,7 +82,7 @@ def page(kind: str, photo: Image.Image, *, share: float) -> Image.Image:
 
 def letter(number: int) -> Image.Image:
     """A typed page under one letterhead; the text is this number's own."""
-    random = Random(number)
+    random = Random(number)  # noqa: S311 - repeatable, not secret
     sheet = Image.new("RGB", (1000, 1400), "white")
     pen = ImageDraw.Draw(sheet)
     pen.rectangle((60, 50, 160, 150), outline="navy", width=6)
