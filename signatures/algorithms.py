@@ -3,12 +3,25 @@
 Strong ones pass, weak and legacy ones leave it open, unknown ones end the check.
 """
 
-from asn1crypto import cms, x509
+from typing import Any
+
+from asn1crypto import cms, core, x509
 
 from signatures import digests
 from signatures.gost import checking, selftest
 
 _SMALLEST_RSA = 2048
+
+
+def are_parameters_plain(algorithm: Any) -> bool:
+    """Whether an algorithm says nothing beside its name, as all but RSA-PSS must.
+
+    RFC 5754, 8419, 9215: absent, or NULL as many programs write it. RSA-PSS is read and verified.
+    """
+    if algorithm["algorithm"].native == "rsassa_pss":
+        return True
+    stated = algorithm["parameters"]
+    return isinstance(stated, core.Void) or stated.dump() == b"\x05\x00"
 
 
 def algorithm_codes(info: cms.SignerInfo, certificate: x509.Certificate) -> tuple[str, ...]:
@@ -19,8 +32,12 @@ def algorithm_codes(info: cms.SignerInfo, certificate: x509.Certificate) -> tupl
         return _gost_codes(info, certificate, digest)
     if digest in digests.WEAK:
         return ("weak_algorithm",)
-    if digest not in digests.STRONG or kind not in ("rsa", "rsassa_pss", "ec"):
+    if digest not in digests.STRONG or kind not in ("rsa", "rsassa_pss", "ec", "ed25519"):
         return ("unsupported_algorithm",)
+    if kind == "ed25519":
+        # SHA-512 is inside the mechanism and due outside as well (RFC 8419 section 3.1).
+        is_due = digest == "sha512" and info["signature_algorithm"].signature_algo == "ed25519"
+        return () if is_due else ("unsupported_algorithm",)
     if kind != "ec" and certificate.public_key.bit_size < _SMALLEST_RSA:
         return ("weak_algorithm",)
     try:

@@ -28,7 +28,7 @@ from signatures.keys import (
 )
 from signatures.stamps import Stamper, request_stamp
 
-_PEM = re.compile(r"-----BEGIN [A-Z0-9 ]+-----(.*?)-----END [A-Z0-9 ]+-----", re.DOTALL)
+_PEM = re.compile(r"-----BEGIN [A-Z0-9# ]+-----(.*?)-----END [A-Z0-9# ]+-----", re.DOTALL)
 _COMMITMENT_TYPE = "1.2.840.113549.1.9.16.2.16"
 MAX_CMS: Final = 1 << 20
 """Bytes of a signature in DER; an attached document inside does not count."""

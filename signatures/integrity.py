@@ -30,6 +30,7 @@ _SINGLE = (
     "signing_certificate_v2",
     "cms_algorithm_protection",
 )
+_TEXTS: Final = frozenset((12, 18, 19, 20, 22, 30))  # UTF8, Numeric, Printable, Teletex, IA5, BMP
 _ESS = {"signing_certificate": tsp.SigningCertificate,
         "signing_certificate_v2": tsp.SigningCertificateV2}  # fmt: skip
 
@@ -77,8 +78,7 @@ def find_certificate(
 ) -> tuple[x509.Certificate | None, tuple[x509.Certificate, ...]]:
     """The signer's certificate, and all that came along.
 
-    Of several that the signer identifier fits, the one the signed attributes name; where the
-    issuer is spelled differently, that one too, if its serial number fits.
+    Of several that the signer identifier fits, the one the signed attributes name.
     """
     choices = signed["certificates"]
     if not isinstance(choices, cms.CertificateSet):
@@ -89,11 +89,6 @@ def find_certificate(
     fitting = [one for one in every if _is_named(info["sid"], one)]
     if len(fitting) == 1:
         return fitting[0], every
-    if not fitting and info["sid"].name == "issuer_and_serial_number":
-        serial = info["sid"].chosen["serial_number"].native
-        same = [one for one in every if one.serial_number == serial]
-        fitting = [one for one in same if is_bound(info) and not _ess_codes(info, one)]
-        return (fitting[0] if fitting else None), every
     named = [one for one in fitting if not _ess_codes(info, one)]
     return next(iter((*named, *fitting)), None), every
 
@@ -104,8 +99,18 @@ def _is_named(sid: cms.SignerIdentifier, one: x509.Certificate) -> bool:
     if one.serial_number != sid.chosen["serial_number"].native:
         return False
     stated = sid.chosen["issuer"]
-    # Comparing as RFC 5280 section 7.1 wants costs a millisecond; the same bytes need it not.
-    return bool(one.issuer.dump() == stated.dump() or one.issuer == stated)
+    return bool(one.issuer.dump() == stated.dump() or _spelled(one.issuer) == _spelled(stated))
+
+
+def _spelled(name: x509.Name) -> Any:
+    """The name letter by letter; only the kind of string may differ, which some programs change.
+
+    Stricter than RFC 5280 section 7.1: nobody signs the identifier, so it must be no other one.
+    """
+    pairs = [(pair["type"].dotted, pair["value"]) for rdn in name.chosen for pair in rdn]
+    if any(value.dump()[0] not in _TEXTS for _, value in pairs):
+        return object()
+    return len(name.chosen), [(kind, value.native) for kind, value in pairs]
 
 
 def _ess_codes(info: cms.SignerInfo, certificate: x509.Certificate) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 from asn1crypto import algos, keys
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from signatures.gost import checking
@@ -43,6 +43,9 @@ def verify(
     if checking.is_gost(key.algorithm):
         checking.verify(signature, data, key=key, mechanism=mechanism, prehashed=prehashed)
         return
+    if key.algorithm == "ed25519":
+        _verify_edwards(signature, data, key, is_due=mechanism == "ed25519" and not prehashed)
+        return
     try:
         hashed: Any = _HASHES[_hash_of(algorithm) or digest]
         given = Prehashed(hashed) if prehashed else hashed
@@ -55,6 +58,16 @@ def verify(
             raise InvalidSignature
     except (ValueError, TypeError, KeyError, UnsupportedAlgorithm) as problem:
         raise InvalidSignature from problem
+
+
+def _verify_edwards(
+    signature: bytes, data: bytes, key: keys.PublicKeyInfo, *, is_due: bool
+) -> None:
+    """Ed25519 over the bytes themselves (RFC 8032); there is no way to check it from a digest."""
+    public = _public(key)
+    if not is_due or not isinstance(public, ed25519.Ed25519PublicKey):
+        raise InvalidSignature
+    public.verify(signature, data)
 
 
 def _hash_of(algorithm: algos.SignedDigestAlgorithm) -> str | None:

@@ -49,6 +49,11 @@ _ALL = (
         "FORMAT_FAILURE",
     ),
     _unclear(
+        "file_too_large",
+        "Файл больше 256 МБ, подпись внутри него не проверяется. Запросите отсоединённую подпись.",
+        "The file is larger than 256 MB and is not checked from inside. Ask for a detached one.",
+    ),
+    _unclear(
         "encrypted",
         "Файл зашифрован, проверить подпись нельзя. Запросите файл без пароля.",
         "The file is encrypted and cannot be checked. Ask for it without a password.",

@@ -12,7 +12,7 @@ from typing import Any
 from asn1crypto import cms, core, tsp, x509
 
 from signatures import digests
-from signatures.algorithms import algorithm_codes, algorithm_name
+from signatures.algorithms import algorithm_codes, algorithm_name, are_parameters_plain
 from signatures.chains import NOTHING, Chain, Evidence, are_authentic, check_chain
 from signatures.integrity import (
     Integrity,
@@ -55,6 +55,9 @@ def _shell_codes(signed: cms.SignedData, info: cms.SignerInfo, kind: str) -> tup
         and signed["version"].native in ("v1", "v3", "v4", "v5")
         and info["version"].native in ("v1", "v3")
         and signed["encap_content_info"]["content_type"].native == kind
+        and all(map(are_parameters_plain, signed["digest_algorithms"]))
+        and are_parameters_plain(info["digest_algorithm"])
+        and are_parameters_plain(info["signature_algorithm"])
     )
     return () if is_sound else ("not_parseable",)
 

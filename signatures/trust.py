@@ -14,11 +14,9 @@ import msgspec
 from asn1crypto import x509
 
 from core.errors import InvalidInput, Unavailable
-from signatures import ocsp_answers
 from signatures import revocation_lists as crls_read
 
-_PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----\s*(.*?)-----END \1-----", re.DOTALL)
-_SUFFIXES = {".pem", ".der", ".crt", ".cer", ".crl", ".p7b", ".ocsp", ".ors"}
+_PEM = re.compile(rb"-----BEGIN ([A-Z0-9# ]+)-----\s*(.*?)-----END \1-----", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,52 +116,6 @@ def from_bytes(*, trust: Iterable[bytes] = (), crls: Iterable[bytes] = ()) -> Tr
         others=tuple(der for der in found if not _self_issued(der)),
         crls=tuple(der for blob in crls for der in revocation_lists(blob)),
     )
-
-
-def _files(path: Path) -> list[Path]:
-    if path.is_dir():
-        return sorted(p for p in path.rglob("*") if p.suffix.lower() in _SUFFIXES and p.is_file())
-    return [path]
-
-
-def _is_crl(data: bytes) -> bool:
-    if b"BEGIN X509 CRL" in data:
-        return True
-    try:
-        crls_read.load(data)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_answer(data: bytes) -> bool:
-    try:
-        ocsp_answers.load(data)
-    except ValueError:
-        return False
-    return True
-
-
-def from_paths(*, trust: Iterable[Path] = (), crls: Iterable[Path] = ()) -> TrustStore:
-    """A store from files and folders; a CRL lying among certificates is taken as a CRL.
-
-    Raises `OSError` for a path that cannot be read and `trust_unreadable` for what it holds.
-    """
-    store = NOBODY
-    for path, is_crl_due in [(p, False) for p in trust] + [(p, True) for p in crls]:
-        for file in _files(path):
-            data = file.read_bytes()
-            if _is_crl(data):
-                store += from_bytes(crls=[data])
-            elif _is_answer(data):
-                store += TrustStore(ocsps=(data,))
-            elif is_crl_due and path.is_dir():
-                continue
-            elif is_crl_due:
-                store += from_bytes(crls=[data])
-            else:
-                store += from_bytes(trust=[data])
-    return store
 
 
 def packed(store: TrustStore) -> bytes:
