@@ -64,8 +64,8 @@ class ZipLimits:
     total_bytes: int = 512 << 20
     ratio: int = 200
     """Unpacked over packed, for members above one megabyte; text compresses 20 to 50 times."""
-    nesting: int = 2
-    """How many archives may lie one inside another below the outer one."""
+    nesting: int | None = 2
+    """How many archives may lie one inside another below the outer one; None: do not look."""
 
 
 @dataclass(slots=True)
@@ -142,7 +142,7 @@ def _walk(
                     continue
                 inner, digest = _read_through(archive, info, budget)
                 if inner is not None:
-                    if depth >= budget.limits.nesting:
+                    if depth >= (budget.limits.nesting or 0):
                         raise refused("zip_bomb", limit="nesting")
                     nested.append(prefix + name)
                     with inner:
@@ -239,7 +239,7 @@ def _read_through(
     size = 0
     with archive.open(info) as member:
         while piece := member.read(_PIECE):
-            if size == 0 and piece.startswith(_ZIP_START):
+            if size == 0 and piece.startswith(_ZIP_START) and budget.limits.nesting is not None:
                 kept = io.BytesIO()
             size += len(piece)
             digest.update(piece)

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 START_SECONDS = 60.0
 _HEAD_LIMIT = 1 << 20
-_KEPT_VARIABLES = ("LD_LIBRARY_PATH", "TMPDIR")
+_KEPT_VARIABLES = ("LD_LIBRARY_PATH", "TMPDIR", "MEDO_LISTS")
 
 
 class Worker:

@@ -210,6 +210,8 @@ class File:
 
     name: str
     role: Role = Role.OTHER
+    stored_as: str = ""
+    """Its name on disk or in the zip where that differs in spelling."""
     size: int | None = None
     """Bytes; None when the file is named and not there."""
     sha256: str = ""
