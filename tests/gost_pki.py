@@ -1,5 +1,6 @@
 """GOST authorities, signers and signatures for tests: made once a session by openssl's engine."""
 
+import atexit
 import tempfile
 from dataclasses import dataclass
 from datetime import timedelta
@@ -49,6 +50,7 @@ class GostWorld:
 @lru_cache(maxsize=1)
 def _world() -> GostWorld:
     folder = tempfile.TemporaryDirectory()
+    atexit.register(folder.cleanup)
     place = Path(folder.name)
     authority = gost.create_gost_authority(place / "own")
     now = clock.now()

@@ -8,8 +8,16 @@ from signatures.validation import validate_pdf
 from tests.attacks import ATTACKS, applied
 from tests.genuine import AT, genuine, world
 
+QUICK = {"by hand", "form", "certified 2", "streams"}
 
-@pytest.mark.parametrize("name", [one.name for one in genuine()])
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(one.name, marks=() if one.name in QUICK else pytest.mark.slow)
+        for one in genuine()
+    ],
+)
 def test_no_attack_is_valid(name: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL)
     data = next(one.data for one in genuine() if one.name == name)

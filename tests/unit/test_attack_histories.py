@@ -22,6 +22,7 @@ def _data(name: str) -> bytes:
     return next(one.data for one in genuine() if one.name == name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["by hand", "form", "long-term", "certified 2", "streams"])
 def test_signing_again_hides_no_damage(name: str) -> None:
     passed, count = [], 0
@@ -39,6 +40,7 @@ def test_signing_again_hides_no_damage(name: str) -> None:
     assert count > 30
 
 
+@pytest.mark.slow
 def test_time_stamp_hides_no_damage() -> None:
     passed, count = [], 0
     for attack, changed in applied(_data("by hand")):

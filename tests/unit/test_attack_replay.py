@@ -55,6 +55,7 @@ def test_same_verdict_ten_years_later(name: str) -> None:
     assert [one.sha256 for one in roots] == [hashlib.sha256(world().trust.roots[0]).hexdigest()]
 
 
+@pytest.mark.slow
 def test_same_verdict_on_attacks_and_in_lack_of_data() -> None:
     data = next(one.data for one in genuine() if one.name == "two")
     for _, made in applied(data):
