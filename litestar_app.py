@@ -13,7 +13,9 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Contact, License
 
 import wiring
+from compliance.controllers import checks as picture_checks
 from compliance.controllers import publications, use_search
+from compliance.controllers import register as picture_register
 from core import clock, errors, sealing
 from core.errors import ServiceError
 from directory.controllers import access, organizations
@@ -68,6 +70,8 @@ API_CONTROLLERS: list[type[Controller]] = [
     *publications.CONTROLLERS,
     use_search.UseSearchController,
     *trust.CONTROLLERS,
+    *picture_register.CONTROLLERS,
+    *picture_checks.CONTROLLERS,
     notify.WebhookController,
     notify.NoticeController,
     HealthController,

@@ -4,6 +4,7 @@ A check is made from the bytes, the registers at one moment and the use; `replay
 again from what was kept, byte for byte.
 """
 
+import asyncio
 import hashlib
 import uuid
 from dataclasses import dataclass
@@ -13,7 +14,16 @@ from typing import Any
 import msgspec
 
 from audit import events
-from compliance import cases, changes, decisions, licences, references, register, searching, seeing
+from compliance import (
+    cases,
+    changes,
+    decisions,
+    evidence,
+    licences,
+    references,
+    register,
+    searching,
+)
 from compliance.case import (
     Case,
     Channel,
@@ -127,13 +137,13 @@ async def _gone() -> uuid.UUID:
 
 async def see(data: bytes, *, name: str) -> Seen:
     """Read an upload at arm's length and store it; outside a transaction."""
-    looked: Looked = await sandbox.pool().run(
-        references.looked, data, timeout=_SECONDS, into=Looked
+    report, looked = await asyncio.gather(
+        evidence.examine(data, name=name),
+        sandbox.pool().run(references.looked, data, timeout=_SECONDS, into=Looked),
     )
-    evidence, report = await seeing.seen(data, name=name, looked=looked)
     blob = await register.keep(data, limit=register.MAX_PICTURE)
     await _keep_print(blob, looked)
-    return Seen(blob, looked, evidence, report)
+    return Seen(blob, looked, evidence.evidence_of(report), report)
 
 
 async def use_of(organization_id: uuid.UUID, given: UseInput) -> Use:

@@ -6,6 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from compliance import publication_schemas as publications
+from compliance import schemas as register
+from compliance.claimants import ClaimantCard
+from compliance.licences import Terms
+from compliance.own_works import Consent
 from compliance.publications import PictureInput, PublicationCard
 from directory import access_schemas as access
 from directory import schemas as directory
@@ -128,11 +132,40 @@ _NOTIFY = (
 
 _PUBLICATIONS = (
     PublicationCard(
-        kind="page", channel="site", place="https://profsoyuz.example.org/news/2026/117",
-        title="Итоги отчётно-выборной конференции", planned_on=date(2026, 11, 23),
+        kind="page",
+        channel="site",
+        place="https://profsoyuz.example.org/news/2026/117",
+        title="Итоги отчётно-выборной конференции",
+        planned_on=date(2026, 11, 23),
     ),
     PictureInput(caption="Фото: А. Смирнов. CC BY 4.0"),
     publications.Reason(reason="Правообладатель прислал претензию."),
+)
+
+_TERMS = Terms(
+    kind="contract", holder="ООО «Фотоархив»", number="14/2026", reach="subtree",
+    channels=("site", "newspaper"), since=date(2026, 1, 1), until=date(2027, 12, 31),
+    attribution="Фото: И. Петров / Фотоархив",
+)  # fmt: skip
+
+_PICTURES = (
+    register.Why(reason="Внесено дважды."),
+    register.LicenceInput(terms=_TERMS, document=b"%PDF-1.7"),
+    register.ConfirmInput(terms=_TERMS),
+    register.RevokeInput(on=date(2027, 2, 1), reason="Письмо правообладателя от 20.01.2027 № 3"),
+    register.SeatInput(seat="petrova"),
+    register.OwnWorkInput(
+        consent=Consent(author="Анна Петрова", attribution="Фото: А. Петрова"),
+        document=b"%PDF-1.7",
+    ),
+    register.WithdrawInput(on=date(2027, 2, 1)),
+    ClaimantCard(name="Иван Истцов", aliases=("I. Istsov",), since=date(2024, 1, 1)),
+    register.WorkInput(picture_id=FILE),
+    register.AskInput(question="Договор есть, скан приложим.", due_on=date(2026, 12, 1)),
+    register.DecideInput(
+        verdict="cleared", reason="Есть договор с автором № 5.", until=date(2027, 6, 30)
+    ),
+    register.UseRecord(check_id=DOCUMENT, place="https://profsoyuz.example.org/news/17"),
 )
 
 _TRUST = (
@@ -153,6 +186,7 @@ EXAMPLES: Mapping[type, Any] = {
         *_NOTIFY,
         *_PUBLICATIONS,
         *_TRUST,
+        *_PICTURES,
     )
 }
 """By the struct that a route takes as its body."""

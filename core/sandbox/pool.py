@@ -27,7 +27,7 @@ PRELOAD = (
     "signatures.remote",
     "docflow.documents.reading",
     "compliance.references",
-    "compliance.seeing",
+    "compliance.inspection",
 )
 """Modules every worker of the process's own pool loads ahead; a room adds its line here."""
 
