@@ -121,6 +121,43 @@ NOTICE_KINDS: dict[str, NoticeKind] = {
         "From {on} on a published picture may not be used. Place: {place}. Renew the licence or"
         " replace the picture.",
     ),
+    "medo_blocked": NoticeKind(
+        "Отправка по МЭДО остановлена", "A МЭДО message was stopped",
+        "Документ не отправлен по МЭДО. {reason}",
+        "A document was not sent by МЭДО. {reason_en}",
+    ),
+    "medo_failed": NoticeKind(
+        "Не доставлено по МЭДО", "Not delivered by МЭДО",
+        "Пришла квитанция о недоставке. Причина — в карточке документа; отправьте его ещё раз или"
+        " другим способом.",
+        "A receipt says that a document was not delivered. The card says why; send it again or"
+        " another way.",
+    ),
+    "medo_undelivered": NoticeKind(
+        "Нет квитанции МЭДО", "No МЭДО receipt",
+        "Квитанции о доставке нет уже {hours} ч. Уточните у адресата или отправьте документ другим"
+        " способом; отправка не отменена.",
+        "There has been no receipt for {hours} hours. Ask the addressee or send the document"
+        " another way; it is still on its way.",
+    ),
+    "medo_reply_overdue": NoticeKind(
+        "Срок ответа по МЭДО истёк", "An answer by МЭДО is overdue",
+        "Адресат зарегистрировал документ под № {number}, ответа нет. Срок истёк {overdue_on}.",
+        "The addressee registered the document under No. {number} and has not answered. It was due"
+        " before {overdue_on}.",
+    ),
+    "medo_quarantined": NoticeKind(
+        "Сообщение МЭДО в карантине", "A МЭДО message in quarantine",
+        "Поступившее сообщение не принято автоматически ({reason}). Откройте журнал МЭДО и решите:"
+        " принять или вернуть.",
+        "A message was not taken in by itself ({reason}). Open the МЭДО journal and take it in or"
+        " return it.",
+    ),
+    "appeal_overdue": NoticeKind(
+        "Срок рассмотрения обращения истёк", "An appeal is overdue",
+        "Срок рассмотрения обращения по 59-ФЗ истёк {overdue_on}. Откройте карточку.",
+        "The term of an appeal under 59-FZ ended on {overdue_on}. Open the card.",
+    ),
     "document_received": NoticeKind(
         "Новый входящий документ", "A new incoming document",
         "Получен новый документ. Откройте входящие.",
