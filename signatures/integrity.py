@@ -132,7 +132,7 @@ def _is_reference(reference: Any, certificate: x509.Certificate) -> bool:
     if not compare_digest(digests.digest(name, certificate.dump()), reference["cert_hash"].native):
         return False
     serial = reference["issuer_serial"]
-    if isinstance(serial, core.Void) or serial.native is None:
+    if isinstance(serial, core.Void):
         return True
     return bool(serial["serial_number"].native == certificate.serial_number)
 
@@ -163,10 +163,12 @@ def check_integrity(
 
 def _form_codes(info: cms.SignerInfo, content_type: str) -> tuple[str, ...]:
     attributes = info["signed_attrs"]
-    kinds = [one["type"].native for one in attributes]
-    for name in _SINGLE:
-        if kinds.count(name) > 1 or len(values_of(attributes, name)) != kinds.count(name):
+    kinds = []
+    for one in attributes:
+        name = one["type"].native
+        if name in _SINGLE and (name in kinds or len(one["values"]) != 1):
             return ("attributes_malformed",)
+        kinds.append(name)
     found = values_of(attributes, "content_type")
     if not found or "message_digest" not in kinds:
         return ("attributes_malformed",)

@@ -4,6 +4,7 @@ Fields as in the order of the FSB no. 795 of 27.12.2011. Nobody is ever authoriz
 numbers decide.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -63,8 +64,13 @@ def identifiers_of(certificate: x509.Certificate) -> Identifiers:
     An organization's INN padded to twelve digits with zeros, as authorities wrote it before the
     field of its own, is read as the organization's.
     """
+    return identifiers_in(_pairs(certificate.subject.dump()))
+
+
+def identifiers_in(fields: Iterable[tuple[str, str]]) -> Identifiers:
+    """The same from fields by name as `subject_of` has them, of which some may stand twice."""
     stated: dict[str, set[str]] = {name: set() for name in _NUMBERS}
-    for name, value in _pairs(certificate.subject.dump()):
+    for name, value in fields:
         if name not in _NUMBERS:
             continue
         digits = "".join(value.replace("-", " ").split())

@@ -4,6 +4,7 @@ Object identifiers: RFC 9215, RFC 4491 (2001 and 94), order of the FSB no. 795 o
 `signatures` imports this once, so every parser of the room knows them.
 """
 
+from functools import lru_cache
 from typing import Any, Final
 
 from asn1crypto import algos, core, keys, x509
@@ -30,6 +31,7 @@ SUBJECT: Final = {
     "1.2.643.100.5": "ogrnip",
     "1.2.643.100.3": "snils",
 }
+_LONGEST_NAME: Final = 2048
 SIGN_TOOL: Final = "1.2.643.100.111"
 
 
@@ -56,6 +58,18 @@ def _key_spec(info: keys.PublicKeyInfo) -> Any:
         return core.OctetBitString, None
 
 
+@lru_cache(maxsize=4096)
+def _hashable(der: bytes) -> str:
+    return str(x509.RDNSequence.load(der).hashable)
+
+
+def _remembered(name: x509.Name) -> str:
+    """A name prepared for comparison (RFC 5280 section 7.1), which a path asks for thirty times."""
+    parts = name.chosen  # without the tag that a name has inside of other structures
+    der = parts.dump()
+    return _hashable(der) if len(der) <= _LONGEST_NAME else str(parts.hashable)
+
+
 _add(algos.DigestAlgorithmId, HASHES)
 _add(algos.SignedDigestAlgorithmId, {**KEYS, **SIGNATURES})
 _add(keys.PublicKeyAlgorithmId, KEYS)
@@ -64,3 +78,4 @@ _add(x509.ExtensionId, {SIGN_TOOL: "subject_sign_tool"})
 x509.Extension._oid_specs["subject_sign_tool"] = core.UTF8String
 x509.NameTypeAndValue._oid_specs.update(dict.fromkeys(SUBJECT.values(), _Text))
 keys.PublicKeyInfo._spec_callbacks["public_key"] = _key_spec
+x509.Name.hashable = property(_remembered)

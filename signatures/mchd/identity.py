@@ -1,7 +1,9 @@
 """Who a certificate names, by digits; a common name is never an identity."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+
+from signatures.subjects import identifiers_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +35,9 @@ def identity_of(
 ) -> Identity:
     """The identity in a validation report: `identifiers` where the report has them already.
 
-    A report from before it had them is read here by the same rules: an organization's INN stood in
-    the field INN, padded with two zeros to 12 digits, until it got a field of its own.
+    A report from before it had them is read by the same rules.
     """
-    numbers = identifiers or _numbers(subject)
+    numbers = identifiers or asdict(identifiers_in(subject.items()))
     return Identity(
         person_inn=numbers.get("inn", ""),
         snils=numbers.get("snils", ""),
@@ -46,23 +47,6 @@ def identity_of(
         given_names=subject.get("given_name", "").strip(),
         title=subject.get("title", "").strip(),
     )
-
-
-def _numbers(subject: Mapping[str, str]) -> dict[str, str]:
-    own, organization = digits(subject.get("inn", "")), digits(subject.get("inn_le", ""))
-    if len(own) == 10 or own.startswith("00"):
-        own, organization = "", organization or own
-    return {
-        "inn": own,
-        "inn_le": organization[2:] if len(organization) == 12 else organization,
-        "ogrn": digits(subject.get("ogrn", "")),
-        "snils": digits(subject.get("snils", "")),
-    }
-
-
-def digits(text: str) -> str:
-    """The ASCII digits of a number written with dashes or blanks."""
-    return "".join(sign for sign in text if sign.isascii() and sign.isdigit())
 
 
 def agrees(*pairs: tuple[str, str]) -> bool | None:

@@ -13,7 +13,7 @@ from operator import itemgetter
 from core import clock, db
 from docflow.documents.longevity import records, stamping
 from docflow.documents.longevity.stamping import Leaf, StampClient
-from signatures import algorithm_lives, anchors, digests, evidence_check
+from signatures import algorithm_lives, anchors, digests
 from signatures.evidence_record import Material, rehash_leaf, renewal_leaf
 from signatures.trust import TrustStore
 from storage.blobs import BlobMissing
@@ -74,6 +74,8 @@ class _Proofs:
 
     def digests(self, token: bytes, algorithm: str) -> list[bytes]:
         """The digests of the lists that one token's path was checked by."""
+        from signatures import evidence_check  # noqa: PLC0415 - paths cost the web process 15 MB
+
         found = evidence_check.material_of(token, trust=self._trust, at=clock.now())
         self._known[hashlib.sha256(repr(found).encode()).digest()] = found
         return [digests.digest(algorithm, der) for der in found.crls]

@@ -10,17 +10,19 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from audit import events
 from core import clock, db
 from core.actor import RULE
 from core.errors import Unavailable
-from signatures import algorithm_lives, anchors, digests, evidence_check, hash_tree
-from signatures.evidence_check import Facts
+from signatures import algorithm_lives, anchors, digests, hash_tree
 from signatures.evidence_record import Material, Stamp, encode, encode_path
 from signatures.trust import TrustStore
 from storage import blobs
+
+if TYPE_CHECKING:
+    from signatures.evidence_check import Facts
 
 BATCH = 20_000
 """Signatures whose files go under one token at most."""
@@ -115,7 +117,7 @@ class Made:
     algorithm: str
     tree: hash_tree.Tree
     token: bytes
-    facts: Facts
+    facts: "Facts"
     material: Material
 
 
@@ -134,8 +136,10 @@ async def make(
     return Made(tuple(leaves), algorithm, tree, token, facts, material or Material())
 
 
-def _sound(token: bytes, root: bytes, algorithm: str, trust: TrustStore) -> Facts:
+def _sound(token: bytes, root: bytes, algorithm: str, trust: TrustStore) -> "Facts":
     """Refuse a token that we could not prove anything with ourselves."""
+    from signatures import evidence_check  # noqa: PLC0415 - paths cost the web process 15 MB
+
     try:
         facts = evidence_check.facts_of(token, trust=trust)
     except ValueError as problem:
@@ -187,7 +191,7 @@ async def enter(made: Made, *, kind: Literal["receipt", "renewal", "rehash"]) ->
     return stamp_id
 
 
-async def dates(facts: Facts) -> tuple[datetime, datetime]:
+async def dates(facts: "Facts") -> tuple[datetime, datetime]:
     """When a token ends by its certificates and by policy, and by when it is to be renewed."""
     ends = await algorithm_lives.ends()
     ends_at = min([facts.ends_at, *(ends[name] for name in facts.algorithms if name in ends)])
