@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from compliance import changes, claimants, licences, own_works, register
+from compliance import licences, register
 from compliance.licences import Terms
 from compliance.register import PictureCard
 from core.actor import Actor
@@ -105,7 +105,10 @@ async def a_licence(office: Office, picture_id: object, **terms: object) -> obje
     """A confirmed contract for the office's organization, or what `terms` say."""
     wanted = Terms(**({"kind": "contract", "holder": "ООО «Фото»"} | terms))  # type: ignore[arg-type]  # reason: as said
     licence_id = await licences.add(
-        office.editor, picture_id, terms=wanted, document=scan()  # type: ignore[arg-type]  # reason: id
+        office.editor,
+        picture_id,
+        terms=wanted,
+        document=scan(),  # type: ignore[arg-type]  # reason: id
     )
     await licences.confirm(office.other, licence_id, terms=wanted)
     return licence_id
