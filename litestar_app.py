@@ -20,13 +20,14 @@ from core import clock, errors, sealing
 from core.errors import ServiceError
 from directory.controllers import access, organizations
 from directory.controllers.authentication import Authentication, answer_request_id
+from docflow.documents import appeal_controllers, verdict_controllers
 from docflow.documents import authority_controllers as authority
 from docflow.documents import controllers as documents
 from docflow.documents import copy_controllers as copies
 from docflow.documents import signing_controllers as signing
-from docflow.documents import verdict_controllers
 from docflow.documents.longevity import controllers as longevity
 from docflow.routing import controllers as routing
+from docflow.routing import medo_controllers as medo
 from notify import controllers as notify
 from signatures import controllers as trust
 from storage.blobs import BlobMissing
@@ -67,6 +68,8 @@ API_CONTROLLERS: list[type[Controller]] = [
     authority.PersonCertificateController,
     routing.DispatchController,
     routing.DeliveryController,
+    *medo.CONTROLLERS,
+    appeal_controllers.AppealController,
     *publications.CONTROLLERS,
     use_search.UseSearchController,
     *trust.CONTROLLERS,

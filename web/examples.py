@@ -16,14 +16,17 @@ from directory import schemas as directory
 from directory.people import Holders
 from directory.selection import Selector
 from directory.states import Line, OrganizationKind
+from docflow.documents import appeal_schemas as appeal
 from docflow.documents import authority_schemas as authority
 from docflow.documents import schemas as documents
 from docflow.documents import signing_schemas as signing
 from docflow.documents.cards import CardInput
 from docflow.documents.longevity import schemas as longevity
 from docflow.documents.signing_steps import StepInput
+from docflow.routing import medo_schemas as medo
 from docflow.routing import schemas as routing
 from docflow.routing.dispatch import DispatchInput
+from docflow.routing.medo.partners import PartnerInput
 from notify import schemas as notify
 from signatures import schemas as trust
 
@@ -120,6 +123,12 @@ _ROUTING = (
     routing.AcknowledgeFor(person_id=PERSON),
     routing.RelayInput(resolution="Довести до сведения первичных организаций под роспись."),
     routing.AnswerInput(document_id=DOCUMENT),
+    PartnerInput(participant_uid=DOCUMENT, address="MINTRUD~MEDOGU"),
+    medo.LookAgain(reason="Подпись подтверждена адресатом по телефону, служебная записка № 3."),
+    medo.ReturnInput(reason="Ошибка адресации", comment="Вопрос не относится к нашему ведению."),
+    medo.ExtensionInput(days=30, notice="Уведомление № 14-2/ОГ-77 от 01.12.2026"),
+    appeal.AppealExtension(days=30, notice="Уведомление заявителю № 12 от 01.12.2026, почтой"),
+    appeal.PortalNumber(number="ОГ-2026-000123", on=date(2026, 12, 1)),
 )  # fmt: skip
 
 _NOTIFY = (

@@ -1,7 +1,7 @@
 """Documents' own clocks."""
 
 from core.jobs import periodic
-from docflow.documents import signing, verdicts
+from docflow.documents import appeals, signing, verdicts
 from docflow.documents.longevity import alarm, authority, fixity, renewal, stamping
 from signatures import stamp_client
 
@@ -49,3 +49,9 @@ async def tell_of_alarm() -> None:
 async def recheck_unclear() -> None:
     """Ask again of signatures of which nothing could be told, now that lists may have come."""
     await verdicts.recheck_unclear()
+
+
+@periodic("documents.watch_appeals", cron="27 * * * *")
+async def watch_appeals() -> None:
+    """Tell of appeals whose term under 59-FZ is over."""
+    await appeals.watch()

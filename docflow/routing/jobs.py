@@ -1,9 +1,12 @@
 """Routing's jobs: an id in, one verb called."""
 
 import uuid
+from datetime import timedelta
 
 from core.jobs import job, periodic
 from docflow.routing import clocks
+from docflow.routing.medo import clocks as medo_clocks
+from docflow.routing.medo import incoming, outgoing, replies
 
 
 @job("routing.follow_merge")
@@ -16,3 +19,22 @@ async def follow_merge(organization_id: str) -> None:
 async def remind() -> None:
     """Reminders of the day; hourly, since each is written once and a missed hour is no harm."""
     await clocks.remind()
+
+
+@periodic("medo.poll", every=timedelta(seconds=30))
+async def poll_medo() -> None:
+    """Take in what the МЭДО transport has put into the incoming folder."""
+    await incoming.poll()
+
+
+@periodic("medo.send", every=timedelta(seconds=30))
+async def send_medo() -> None:
+    """Queue what our office owes and write all that waits into the outgoing folder."""
+    await replies.notify()
+    await outgoing.send_waiting()
+
+
+@periodic("medo.watch", cron="17 * * * *")
+async def watch_medo() -> None:
+    """Messages without a receipt, letters without an answer; each told once."""
+    await medo_clocks.watch()
