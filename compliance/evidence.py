@@ -20,7 +20,7 @@ from compliance.findings import BLURRED, SMALL_SIDE, finding
 from compliance.hashes import PDQ_QUALITY
 from compliance.pictures import MAX_BYTES
 from core import sandbox
-from core.sandbox import HostileInput, Sandbox
+from core.sandbox import HostileInput, Sandbox, SandboxFailure
 from storage import media_type
 
 PRELOAD = ("compliance.inspection",)
@@ -164,6 +164,13 @@ async def _pixels(pool: Sandbox, data: bytes) -> dict[str, Any] | HostileInput:
         found: dict[str, Any] = await pool.run(
             "compliance.inspection:look", data, timeout=_SECONDS, memory_mb=_MEMORY_MB
         )
+    except SandboxFailure as problem:
+        # A decoder's own complaint, of a kind nobody foresaw.
+        return HostileInput(
+            "Изображение повреждено. Сохраните его заново и отправьте ещё раз.",
+            "The picture is broken. Save it again and send it once more.",
+            code="broken_picture", problem=problem.details.get("exception", ""),
+        )  # fmt: skip
     except HostileInput as problem:
         return problem
     return found

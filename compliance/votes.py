@@ -157,7 +157,14 @@ def _credit(readings: Sequence[Reading]) -> CreditLine | None:
     if not any(values[name] for name in ("name", "agency", "stock", "licence")):
         return None
     reading, best = max(parsed, key=lambda one: (_agreement(one[1], values), one[0].confidence))
-    return replace(best, **values, box=reading.box, confidence=round(reading.confidence / 100, 2))
+    box = _around([one.box for one, _ in parsed])
+    return replace(best, **values, box=box, confidence=round(reading.confidence / 100, 2))
+
+
+def _around(boxes: Sequence[tuple[int, int, int, int]]) -> tuple[int, int, int, int]:
+    left, top = min(one[0] for one in boxes), min(one[1] for one in boxes)
+    right, bottom = max(one[0] + one[2] for one in boxes), max(one[1] + one[3] for one in boxes)
+    return left, top, right - left, bottom - top
 
 
 def _agreement(credit: CreditLine, values: dict[str, Any]) -> int:
