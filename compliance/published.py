@@ -100,15 +100,14 @@ async def _page_of_hashes(
 ) -> tuple[uuid.UUID, bytes, Words] | None:
     """Hashes as columns and their owners' ids, packed by the database: a row each would be slow."""
     row = await db.row(
-        f"""SELECT string_agg(repeat_bytes.ids, ''::bytea ORDER BY blob_id) AS owners,
+        f"""SELECT string_agg(decode(repeat(encode(uuid_send(blob_id), 'hex'),
+                       length(hashes) / 32), 'hex'), ''::bytea ORDER BY blob_id) AS owners,
                    string_agg(hashes, ''::bytea ORDER BY blob_id) AS hashes,
                    (array_agg(blob_id ORDER BY blob_id DESC))[1] AS last
             FROM (SELECT p.blob_id, p.hashes FROM picture_print AS p
                   WHERE p.canon = $1 AND ($2::uuid IS NULL OR p.blob_id > $2)
                     AND {_used(with_withdrawn)}
-                  ORDER BY p.blob_id LIMIT $3) AS page
-            CROSS JOIN LATERAL (SELECT string_agg(uuid_send(page.blob_id), ''::bytea) AS ids
-                FROM generate_series(1, length(page.hashes) / 32)) AS repeat_bytes""",
+                  ORDER BY p.blob_id LIMIT $3) AS page""",
         CANON, after, _HASHES_PAGE,
     )  # fmt: skip
     if row is None or row["last"] is None:
