@@ -76,6 +76,9 @@ def _parser() -> _Parser:
     check.add_argument("--crl", type=Path, action="append", default=[], metavar="PATH")
     check.add_argument("--at", metavar="TIME", help="2024-01-31T12:00:00Z")
     _image_commands(verbs)
+    from docflow.gateways.medo import command as medo  # noqa: PLC0415 - light, and only here
+
+    medo.register(verbs, _tell, _Parser)
     bench = command("bench", _bench, "Measure.")
     bench.add_argument("names", nargs="*", metavar="NAME")
     bench.add_argument("--list", action="store_true", help="what can be measured")
