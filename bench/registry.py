@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from bench import fanout, gost, hashes, inbox, intake, recall, sign, upload, validate
+from bench import credits, fanout, gost, hashes, inbox, intake, recall, sign, upload, validate
 from bench.ground import Ground
 from bench.results import Result
 
@@ -20,6 +20,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "hash-search-1e6": hashes.million,
     "hash-search-1e7": hashes.ten_million,
     "copy-recall": recall.measure,
+    "credit-lines": credits.measure,
     "sign-blta": sign.b_lta,
     "gost-verify": gost.verify,
     "validate-parallel": validate.parallel,

@@ -174,6 +174,8 @@ def _name(part: str) -> str | None:
             if taken:
                 break
             continue
+        if taken and _is_scrap(word, taken[-1]):
+            break
         taken.append(word.strip(",;:'\"«»()"))
         if len(taken) == 4:
             break
@@ -185,6 +187,14 @@ def _name(part: str) -> str | None:
     if len(taken[-1]) > 3:
         taken[-1] = taken[-1].rstrip(".")
     return re.sub(r"(?<=\b\w\.) (?=\w\.)", "", " ".join(_as_the_surname(taken)))
+
+
+def _is_scrap(word: str, before: str) -> bool:
+    """«ТА» after «А. Смирнов»: what is left of an agency whose stroke was lost."""
+    return (
+        word.isupper() and word.isalpha() and 2 <= len(word) <= 4
+        and len(before) > 2 and not before.isupper()
+    )  # fmt: skip
 
 
 def _as_the_surname(words: list[str]) -> list[str]:
