@@ -14,6 +14,7 @@ from litestar.openapi.spec import Contact, License
 
 import wiring
 from compliance.controllers import checks as picture_checks
+from compliance.controllers import intake as picture_intake
 from compliance.controllers import publications, use_search
 from compliance.controllers import register as picture_register
 from core import clock, errors, sealing
@@ -75,6 +76,7 @@ API_CONTROLLERS: list[type[Controller]] = [
     *trust.CONTROLLERS,
     *picture_register.CONTROLLERS,
     *picture_checks.CONTROLLERS,
+    *picture_intake.CONTROLLERS,
     notify.WebhookController,
     notify.NoticeController,
     HealthController,

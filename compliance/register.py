@@ -119,6 +119,11 @@ async def attach_snapshot(actor: Actor, picture_id: uuid.UUID, *, data: bytes) -
     actor.require("editor", "lawyer")
     await own_picture(actor, picture_id, lock=False)
     blob = await keep(data, limit=MAX_DOCUMENT, types=SNAPSHOTS)
+    await put_snapshot(actor, picture_id, blob)
+
+
+async def put_snapshot(actor: Actor, picture_id: uuid.UUID, blob: StoredBlob) -> None:
+    """Write a stored snapshot into the entry; in the caller's transaction if any."""
     async with db.transaction():
         await changes.lock()
         found = await own_picture(actor, picture_id)

@@ -271,3 +271,34 @@ class UseView(msgspec.Struct, frozen=True):
     outcome: str
     turns_on: Day | None
     judged_at: datetime
+
+
+class ImportRow(msgspec.Struct, frozen=True):
+    """What became of one row of the table, and what the file's metadata says of its rights."""
+
+    row: int
+    file: str
+    status: str
+    code: str
+    reason: str
+    picture_id: uuid.UUID | None
+    licence_id: uuid.UUID | None
+    proposals: list[dict[str, Any]]
+
+
+class ImportReport(msgspec.Struct, frozen=True):
+    """An import row by row; `unused` names files that no row does."""
+
+    rows: list[ImportRow]
+    created: int
+    known: int
+    refused: int
+    dry_run: bool
+    unused: list[str]
+
+
+class Scanned(msgspec.Struct, frozen=True):
+    """The licence entered from a scan, and each term with its page and box on it."""
+
+    id: uuid.UUID
+    proposals: list[dict[str, Any]]
