@@ -26,6 +26,7 @@ PRELOAD = (
     "signatures.validation",
     "signatures.remote",
     "docflow.documents.reading",
+    "docflow.gateways.medo.reading",
     "compliance.references",
     "compliance.inspection",
 )
