@@ -104,7 +104,7 @@ def _validate(
         )
     if data is not None and b"%PDF-" in data[:1024]:
         return validate_pdf(data, trust=trust, at=moment, proofs=proofs)
-    if data is not None and data[:1] == b"\x30":
+    if data is not None and data.startswith((b"\x30", b"-----BEGIN ")):
         try:
             normalize_cms(data)
         except ServiceError:
