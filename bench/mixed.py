@@ -55,7 +55,7 @@ def _stamped(issuing: Authority) -> list[Call]:
 
 
 def _changed(issuing: Authority) -> list[Call]:
-    found = []
+    found: list[Call] = []
     for data, _ in _signed(issuing)[:30]:
         bad = bytearray(data)
         bad[len(bad) // 3] ^= 1
