@@ -278,11 +278,11 @@ def _check_bounds(terms: Terms) -> None:
 
 
 def require_seat(seat: str | None) -> None:
-    """`seat_name` for a name that is empty or too long."""
-    if seat is not None and not 1 <= len(seat.strip()) <= _SEAT:
+    """`seat_name` for a name that is empty, too long or not printable."""
+    if seat is not None and not (1 <= len(seat.strip()) <= _SEAT and seat.isprintable()):
         raise InvalidInput(
-            f"Имя пользователя лицензии: от 1 до {_SEAT} знаков.",
-            f"Name of the licensed user: 1 to {_SEAT} characters.",
+            f"Имя пользователя лицензии: от 1 до {_SEAT} печатных знаков.",
+            f"Name of the licensed user: 1 to {_SEAT} printable characters.",
             code="seat_name", field="seat",
         )  # fmt: skip
 
