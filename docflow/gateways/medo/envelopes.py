@@ -26,6 +26,7 @@ def read_envelope(data: bytes, name: str, notes: Notes, *, most: int) -> Envelop
     sections = _sections(decoded.text, name, notes)
     if not sections:
         notes.warn("broken_envelope", name)
+        notes.lack("envelope_files")
         return Envelope(name=name)
     main = {key.upper(): value for key, value in sections.get(MAIN, [])}
     return Envelope(
@@ -86,6 +87,7 @@ def _numbered(
     lines = [(key, value) for key, value in sections.get(section, []) if value]
     if not lines:
         notes.warn("envelope_addresses" if section == ADDRESSES else "envelope_files", name)
+        notes.lack("envelope_files")
     if len(lines) > most:
         notes.refuse("too_many_files", name, limit=most)
     keys = [key for key, _ in lines]

@@ -137,6 +137,7 @@ def _description(folder: Folder, listed: list[str], notes: Notes) -> str | None:
         if not names:
             return None
         notes.warn("description_not_listed", name=names[0])
+        notes.lack("description_not_listed")
     if len(names) == 1:
         return names[0]
     likely = [name for name in names[:20] if _is_description(folder, name)]
