@@ -14,6 +14,7 @@ from litestar.openapi.spec import Contact, License
 
 import wiring
 from compliance.controllers import checks as picture_checks
+from compliance.controllers import dossier as picture_dossier
 from compliance.controllers import intake as picture_intake
 from compliance.controllers import publications, use_search
 from compliance.controllers import register as picture_register
@@ -73,6 +74,7 @@ API_CONTROLLERS: list[type[Controller]] = [
     appeal_controllers.AppealController,
     *publications.CONTROLLERS,
     use_search.UseSearchController,
+    picture_dossier.DossierController,
     *trust.CONTROLLERS,
     *picture_register.CONTROLLERS,
     *picture_checks.CONTROLLERS,

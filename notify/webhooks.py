@@ -40,6 +40,12 @@ EVENT_TYPES: dict[str, tuple[str, str]] = {
         "Получатель подтвердил ознакомление",
         "A named person acknowledged the document",
     ),
+    "delivery.delivered": (
+        "Доставлено по внешнему каналу",
+        "An outside channel has delivered the document",
+    ),
+    "delivery.failed": ("Не доставлено", "The document could not be delivered"),
+    "delivery.queued": ("Отправляется ещё раз", "The document is sent once more"),
     "delivery.refused": ("Получатель отказал", "The recipient refused the document"),
     "delivery.executed": ("Получатель исполнил документ", "The recipient executed the document"),
     "delivery.passed_on": ("Документ передан ниже", "The relay passed the document on"),

@@ -48,6 +48,8 @@ async def apply_receipt(sent: db.Row, receipt: Receipt) -> None:
     elif status in (S.SENT, S.FAILED):
         await _move(sent, S.DELIVERED, "medo.delivered", assign={"delivered_at": clock.now()})
         await _arrived(sent)
+    else:
+        await _tell(actor, sent, "medo.delivered", {})
 
 
 async def apply_notification(sent: db.Row, told: Notification) -> None:

@@ -41,7 +41,7 @@ class Part:
 
 
 async def waiting() -> list[Path]:
-    """Message folders in the incoming folder, by name; raises Unavailable when it is not there."""
+    """Message folders that wait, the oldest first; Unavailable when their home is not there."""
     home = settings().medo_in
     if home is None:
         return []
@@ -51,10 +51,11 @@ async def waiting() -> list[Path]:
 def _folders(home: Path) -> list[Path]:
     try:
         with os.scandir(home) as found:
-            return sorted(
-                Path(one.path) for one in found
+            aged = sorted(
+                (one.stat(follow_symlinks=False).st_mtime_ns, one.path) for one in found
                 if one.is_dir(follow_symlinks=False) and not one.name.startswith(".")
             )  # fmt: skip
+            return [Path(path) for _, path in aged]
     except OSError as problem:
         raise Unavailable(
             "Входящая папка МЭДО недоступна. Проверьте MEDO_IN и права на неё.",

@@ -59,9 +59,12 @@ async def take_in(folder: Path) -> str:
     except folders.Vanished:
         return "vanished"
     async with db.transaction():
-        await enter(arrival)
-    await folders.put_away(folder, place=arrival.place)
-    return arrival.status.value
+        await _lock(arrival)
+        is_known = await _is_known(arrival)  # by another process, a moment ago
+        if not is_known:
+            await enter(arrival)
+    await folders.put_away(folder, place="taken" if is_known else arrival.place)
+    return "known" if is_known else arrival.status.value
 
 
 async def _looked_at(folder: Path) -> Arrival | None:
@@ -146,7 +149,6 @@ def _named(message: Message) -> tuple[Party, ...]:
 
 async def enter(arrival: Arrival) -> None:
     """Write the message and everything it changes; the caller's transaction is all or nothing."""
-    await _lock(arrival)
     await _find_earlier(arrival)
     sent = await _match(arrival)
     columns: dict[str, uuid.UUID | None] = {
