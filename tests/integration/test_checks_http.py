@@ -31,12 +31,9 @@ def document() -> str:
     return base64.b64encode(painted.scan()).decode()
 
 
-async def test_from_the_upload_to_the_lawyers_decision(office: painted.Office) -> None:
+async def test_from_the_upload_to_the_use(office: painted.Office) -> None:
     data = painted.jpeg(painted.scene(51))
-    async with (
-        ground.api(office.editor) as editor, ground.api(office.other) as other,
-        ground.api(office.lawyer) as lawyer,
-    ):  # fmt: skip
+    async with ground.api(office.editor) as editor, ground.api(office.other) as other:
         first = await checked(editor, data)
         assert first.status_code == 201, first.text
         told = first.json()
@@ -68,6 +65,22 @@ async def test_from_the_upload_to_the_lawyers_decision(office: painted.Office) -
         assert shown == third
         replay = (await editor.get(f"/api/v1/pictures/checks/{third['id']}/replay")).json()
         assert replay["is_same"] is True
+        use = await editor.post(
+            "/api/v1/pictures/uses", json={"check_id": third["id"], "place": "https://e.org/1"}
+        )
+        assert use.status_code == 201, use.text
+        listed = (await editor.get("/api/v1/pictures/uses")).json()
+        assert [one["outcome"] for one in listed] == ["clear"]
+        assert (await editor.get("/api/v1/pictures", params={"q": "мост"})).json()[0]["title"]
+        content = await editor.get(picture + "/content")
+        assert content.content == data
+        assert content.headers["content-disposition"].startswith("attachment")
+
+
+async def test_a_lawyer_decides(office: painted.Office) -> None:
+    data = painted.jpeg(painted.scene(55))
+    async with ground.api(office.editor) as editor, ground.api(office.lawyer) as lawyer:
+        second = (await checked(editor, data)).json()
         asked = await editor.post(
             f"/api/v1/pictures/checks/{second['id']}/reviews", json={"question": "Без подписи?"}
         )
@@ -81,16 +94,6 @@ async def test_from_the_upload_to_the_lawyers_decision(office: painted.Office) -
         lifted = (await checked(editor, data)).json()
         assert (lifted["outcome"], lifted["verdict"]) == ("clear", "needs_licence")
         assert lifted["reasons"][0]["code"] == "lawyer_decision"
-        use = await editor.post(
-            "/api/v1/pictures/uses", json={"check_id": third["id"], "place": "https://e.org/1"}
-        )
-        assert use.status_code == 201, use.text
-        listed = (await editor.get("/api/v1/pictures/uses")).json()
-        assert [one["outcome"] for one in listed] == ["clear"]
-        assert (await editor.get("/api/v1/pictures", params={"q": "мост"})).json()[0]["title"]
-        content = await editor.get(picture + "/content")
-        assert content.content == data
-        assert content.headers["content-disposition"].startswith("attachment")
 
 
 async def test_keys(office: painted.Office) -> None:

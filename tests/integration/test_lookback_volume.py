@@ -1,6 +1,7 @@
 """Looking back over a million published pictures: seconds, and nothing is missed."""
 
 import secrets
+import sys
 import time
 
 import pytest
@@ -68,7 +69,9 @@ async def test_one_new_reference_among_a_million(database: str) -> None:
     began = time.perf_counter()
     await lookback.follow()
     whole = time.perf_counter() - began
-    print(f"{HASHES} hashes, {len(looked.needles)} needles: {seconds:.2f} s; whole: {whole:.2f} s")
+    sys.stdout.write(
+        f"{HASHES} hashes, {len(looked.needles)} needles: {seconds:.2f} s; whole: {whole:.2f} s\n"
+    )
     outcome = await db.value("SELECT outcome FROM picture_use WHERE id = $1", use_id)
     assert outcome == "blocked"
     assert await db.value("SELECT count(*) FROM picture_use WHERE outcome <> 'clear'") == 1

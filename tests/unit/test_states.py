@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from compliance import states as compliance
 from directory import states as directory
 from docflow.documents import states as documents
 from docflow.routing import states as routing
@@ -20,6 +21,10 @@ GRAPHS: dict[str, tuple[type[StrEnum], Mapping[StrEnum, frozenset[StrEnum]]]] = 
     "signing_session": (documents.SessionStatus, documents.SESSION_TRANSITIONS),
     "delivery": (routing.DeliveryStatus, routing.TRANSITIONS),
     "organization": (directory.OrganizationStatus, directory.TRANSITIONS),
+    "picture": (compliance.EntryStatus, compliance.ENTRY_TRANSITIONS),
+    "licence": (compliance.EntryStatus, compliance.ENTRY_TRANSITIONS),
+    "claimant": (compliance.ClaimantStatus, compliance.CLAIMANT_TRANSITIONS),
+    "picture_review": (compliance.ReviewStatus, compliance.REVIEW_TRANSITIONS),
 }
 
 FINAL = {
@@ -27,6 +32,10 @@ FINAL = {
     "signing_session": {"finished", "cancelled", "expired"},
     "delivery": {"executed", "refused", "recalled", "void"},
     "organization": {"closed", "merged"},
+    "picture": {"retired"},
+    "licence": {"retired"},
+    "claimant": {"retired"},
+    "picture_review": {"cleared", "refused", "expired"},
 }
 """Named here once more by hand: a state must not become final by a line forgotten."""
 
@@ -68,6 +77,10 @@ def test_every_state_is_reached_from_a_first_one(name: str) -> None:
         # A dispatch writes these three; nothing else begins a delivery.
         "delivery": {"awaiting_relay", "queued", "delivered"},
         "organization": {"active"},
+        "picture": {"active"},
+        "licence": {"active"},
+        "claimant": {"proposed"},
+        "picture_review": {"open"},
     }[name]
     states, graph = GRAPHS[name]
     reached = {states(one) for one in firsts}
