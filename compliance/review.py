@@ -17,7 +17,7 @@ from core.actor import RULE, Actor
 from core.errors import Conflict, InvalidInput, NotFound
 from directory import links
 from directory.states import Line
-from notify import notices
+from notify import notices, webhooks
 
 DUE = timedelta(days=3)
 LATEST_DUE = timedelta(days=30)
@@ -147,6 +147,10 @@ async def decide(
         await notices.post(
             found["organization_id"], "review_decided", (_SUBJECT, review_id),
             data={"decision": "разрешено" if verdict == "cleared" else "отказано"},
+        )  # fmt: skip
+        await webhooks.announce(
+            found["organization_id"], "review.decided",
+            {"review_id": review_id, "check_id": found["check_id"], "decision": verdict},
         )  # fmt: skip
 
 
