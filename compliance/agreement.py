@@ -22,6 +22,8 @@ MOST_CONFLICTING = 0.10
 MOST_MOVED = 0.28
 UNMOVED = 0.97
 LEAST_VISIBLE = 0.5
+LEAST_CLEAN = 0.3
+LITTLE_CONFLICT = 0.03
 LEAST_GRAPHIC = 0.9
 LITTLE_PHOTOGRAPH = 0.05
 _WINDOW = 15
@@ -95,7 +97,8 @@ def is_copy(found: Agreement) -> bool:
         return False
     if found.photographic < LITTLE_PHOTOGRAPH:
         return found.strict >= LEAST_GRAPHIC
-    return found.photograph >= LEAST_VISIBLE
+    is_clean = found.agreeing >= FIRM and found.inner <= LITTLE_CONFLICT
+    return found.photograph >= (LEAST_CLEAN if is_clean else LEAST_VISIBLE)
 
 
 def agreement(

@@ -102,7 +102,7 @@ class LocalIndex:
         turned = (poses[hits[0], 0] - self._poses[hits[1], 0]) % 360.0
         grown = poses[hits[0], 1] - self._poses[hits[1], 1]
         is_mirrored = hits[0] >= len(needles) // 2
-        votes = _votes(self._owners[hits[1]], turned, grown, is_mirrored)
+        votes = _votes(hits, self._owners[hits[1]], turned, grown, is_mirrored)
         found = [
             Candidate(id, count)
             for owner, count in votes[: 4 * most]
@@ -175,22 +175,34 @@ def _hits(words: Words, needles: Words, threads: int) -> Longs:
 
 
 def _votes(
-    owners: npt.NDArray[np.int32], turned: Floats, grown: Floats, is_mirrored: npt.NDArray[np.bool_]
+    hits: Longs,
+    owners: npt.NDArray[np.int32],
+    turned: Floats,
+    grown: Floats,
+    is_mirrored: npt.NDArray[np.bool_],
 ) -> list[tuple[int, int]]:
-    """For each picture the most hits that agree in mirroring, turn and scale; most first.
+    """For each picture the most features that agree in mirroring, turn and scale; most first.
 
-    Bins overlap by half, so that agreement is not split by an edge between them.
+    A feature counts once, however often the other side repeats it, as bricks and fences do. Bins
+    overlap by half, so that agreement is not split by an edge between them.
     """
+    best: dict[int, int] = {}
     if not len(owners):
         return []
-    best: dict[int, int] = {}
     for shift in (0.0, 0.5):
         turn = np.floor(turned / (360.0 / _TURNS) + shift).astype(np.int64) % _TURNS
         octave = np.clip(np.floor(grown + shift) + _OCTAVES // 2, 0, _OCTAVES - 1).astype(np.int64)
         keys = ((owners.astype(np.int64) * 2 + is_mirrored) * _TURNS + turn) * _OCTAVES + octave
-        found, counts = np.unique(keys, return_counts=True)
+        found, bins = np.unique(keys, return_inverse=True)
+        counts = np.minimum(*(_distinct(bins, side, len(found)) for side in (hits[0], hits[1])))
         for owner, count in zip(
             (found // (2 * _TURNS * _OCTAVES)).tolist(), counts.tolist(), strict=True
         ):
             best[owner] = max(best.get(owner, 0), count)
     return sorted(best.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def _distinct(bins: npt.NDArray[np.intp], side: Longs, count: int) -> npt.NDArray[np.intp]:
+    """How many different needles, or rows, fall into each bin."""
+    pairs = np.unique(bins.astype(np.int64) << 40 | side)
+    return np.bincount(pairs >> 40, minlength=count)
