@@ -83,7 +83,7 @@ async def near_by_hash(needles: list[bytes], *, with_withdrawn: bool = False) ->
     if not needles:
         return []
     nearest: dict[uuid.UUID, int] = {}
-    after: uuid.UUID | None = None
+    after = uuid.UUID(int=0)
     asked = words(needles)
     while True:
         page = await _page_of_hashes(after, with_withdrawn=with_withdrawn)
@@ -96,7 +96,7 @@ async def near_by_hash(needles: list[bytes], *, with_withdrawn: bool = False) ->
 
 
 async def _page_of_hashes(
-    after: uuid.UUID | None, *, with_withdrawn: bool
+    after: uuid.UUID, *, with_withdrawn: bool
 ) -> tuple[uuid.UUID, bytes, Words] | None:
     """Hashes as columns and their owners' ids, packed by the database: a row each would be slow."""
     row = await db.row(
@@ -105,7 +105,7 @@ async def _page_of_hashes(
                    string_agg(hashes, ''::bytea ORDER BY blob_id) AS hashes,
                    (array_agg(blob_id ORDER BY blob_id DESC))[1] AS last
             FROM (SELECT p.blob_id, p.hashes FROM picture_print AS p
-                  WHERE p.canon = $1 AND ($2::uuid IS NULL OR p.blob_id > $2)
+                  WHERE p.canon = $1 AND p.blob_id > $2
                     AND {_used(with_withdrawn)}
                   ORDER BY p.blob_id LIMIT $3) AS page""",
         CANON, after, _HASHES_PAGE,
@@ -138,11 +138,11 @@ async def _sharing_features(looked: Looked, *, with_withdrawn: bool) -> list[uui
     """Crops and collages are far by hash; they share local features."""
     question = references.question_of(looked)
     found: list[tuple[int, uuid.UUID]] = []
-    after: uuid.UUID | None = None
+    after = uuid.UUID(int=0)
     while True:
         page = await db.rows(
             f"""SELECT p.blob_id, p.features FROM picture_print AS p
-                WHERE p.canon = $1 AND ($2::uuid IS NULL OR p.blob_id > $2)
+                WHERE p.canon = $1 AND p.blob_id > $2
                   AND {_used(with_withdrawn)}
                 ORDER BY p.blob_id LIMIT $3""",
             CANON, after, _FEATURES_PAGE,
