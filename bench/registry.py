@@ -2,7 +2,19 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from bench import credits, fanout, gost, hashes, inbox, intake, recall, sign, upload, validate
+from bench import (
+    credits,
+    fanout,
+    gost,
+    hashes,
+    images,
+    inbox,
+    intake,
+    recall,
+    sign,
+    upload,
+    validate,
+)
 from bench.ground import Ground
 from bench.results import Result
 
@@ -21,6 +33,8 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "hash-search-1e7": hashes.ten_million,
     "copy-recall": recall.measure,
     "credit-lines": credits.measure,
+    "image-fast": images.fast,
+    "image-full": images.full,
     "sign-blta": sign.b_lta,
     "gost-verify": gost.verify,
     "validate-parallel": validate.parallel,
