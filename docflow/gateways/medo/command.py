@@ -82,33 +82,46 @@ def read(folder: Path, *, schemas: Path | None = None) -> Answer:
     """What the folder says, and 0 when it can be taken in, 1 when not, 64 without a folder."""
     if missing := _no_folder(folder) or _no_folder(schemas):
         return missing
-    message = asyncio.run(_apart(folder.resolve(), schemas.resolve() if schemas else None))
+    message, _ = asyncio.run(_apart(folder.resolve(), schemas.resolve() if schemas else None))
     return specs.as_json(message), GOOD if message.is_readable else NO
 
 
-async def _apart(folder: Path, schemas: Path | None) -> Message:
-    """Read in a limited process of its own; its end is an error of the message, not of ours."""
+async def _apart(
+    folder: Path, schemas: Path | None, *, with_signatures: bool = False
+) -> tuple[Message, list[Finding]]:
+    """Read in a limited process of its own; its end is an error of the message, not of ours.
+
+    With signatures: also those that bind other bytes than the message brings.
+    """
     pool = Sandbox(workers=1, preload=("docflow.gateways.medo.reading",))
+    faults: list[Finding] = []
     official = str(schemas) if schemas else None
     try:
         found: Message = await pool.run(
             "docflow.gateways.medo.reading:read_folder", str(folder),
             official=official, timeout=_SECONDS, into=Message,
         )  # fmt: skip
+        if with_signatures and found.is_readable:
+            faults = await pool.run(
+                "docflow.gateways.medo.bindings:mismatches", str(folder),
+                timeout=_SECONDS, into=list[Finding],
+            )  # fmt: skip
     except HostileInput as problem:
         error = Finding(code=problem.error_code, ru=problem.message_ru, en=problem.message_en)
-        return Message(kind=Kind.UNKNOWN, version="", errors=(error,))
+        return Message(kind=Kind.UNKNOWN, version="", errors=(error,)), []
     finally:
         await pool.close()
-    return found
+    return found, faults
 
 
 def check(folder: Path, *, schemas: Path | None = None) -> Answer:
     """Judge a message as its receiver would: `errors`, then `faults`, then mere `remarks`."""
     if missing := _no_folder(folder) or _no_folder(schemas):
         return missing
-    message = asyncio.run(_apart(folder.resolve(), schemas.resolve() if schemas else None))
-    faults = [one for one in message.warnings if one.code not in _REMARKS]
+    message, unbound = asyncio.run(
+        _apart(folder.resolve(), schemas.resolve() if schemas else None, with_signatures=True)
+    )
+    faults = [one for one in message.warnings if one.code not in _REMARKS] + unbound
     if message.is_readable:
         known = {(one.code, one.where) for one in faults}
         faults += [one for one in checking.faults(message) if (one.code, one.where) not in known]

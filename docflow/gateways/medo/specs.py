@@ -56,7 +56,7 @@ def from_json(data: bytes) -> Message:
         if not isinstance(plain, dict):
             raise msgspec.ValidationError("an object is wanted")
         return msgspec.convert(_prepared(plain), Message)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as problem:
+    except (ValueError, TypeError, AttributeError, RecursionError) as problem:
         raise InvalidInput(
             f"Спецификация сообщения не читается: {problem}. "
             "За образец возьмите вывод «docflow medo read … --json».",
