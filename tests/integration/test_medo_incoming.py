@@ -15,7 +15,7 @@ from core.errors import Conflict, InvalidInput, NotFound
 from docflow.documents import signed
 from docflow.gateways.medo import messages as wire
 from docflow.gateways.medo.messages import Event, Kind
-from docflow.routing.medo import arriving, folders, incoming, journal, outgoing, quarantine
+from docflow.routing.medo import folders, incoming, journal, outgoing, quarantine
 from tests import ground, medo_stage, people
 from tests.medo_stage import Stage
 
@@ -216,36 +216,6 @@ async def test_for_somebody_else_it_is_not_opened(stage: Stage) -> None:
     medo_stage.put(stage, message, sources)
     assert await incoming.poll() == {"quarantined": 1}
     assert (await the_message())["reason"] == "addressee_unknown"
-
-
-class Killed(BaseException):
-    """The process dies here."""
-
-
-@pytest.mark.parametrize("at", ["store", "settle", "move"])
-async def test_killed_at_any_moment_nothing_is_lost_or_doubled(
-    stage: Stage, at: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for _ in range(2):
-        message, sources = medo_stage.a_container(stage, await people.a_letter())
-        medo_stage.put(stage, message, sources)
-
-    async def die(*_: object, **__: object) -> None:
-        raise Killed
-
-    place = {"store": (folders, "write_parts"), "settle": (arriving, "settle"),
-             "move": (folders, "put_away")}[at]  # fmt: skip
-    with monkeypatch.context() as patched:
-        patched.setattr(*place, die)
-        with pytest.raises(Killed):
-            await incoming.poll()
-    assert len(list(stage.inbox.iterdir())) == 2
-    counts = await incoming.poll()
-    assert counts == ({"known": 1, "taken": 1} if at == "move" else {"taken": 2})
-    assert await number_of("medo_message WHERE direction = 'in'") == 2
-    assert await number_of("document WHERE origin = 'external'") == 2
-    assert await number_of("delivery WHERE channel = 'medo' AND status = 'delivered'") == 2
-    assert not list(stage.inbox.iterdir())
 
 
 async def test_two_takers_of_one_folder_enter_it_once(stage: Stage) -> None:

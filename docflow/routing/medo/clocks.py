@@ -32,7 +32,8 @@ async def _undelivered() -> int:
         """SELECT m.id, m.organization_id, m.document_id, p.receipt_hours FROM medo_message AS m
            JOIN medo_partner AS p ON p.id = m.partner_id
            WHERE m.direction = 'out' AND m.status = 'sent' AND m.delivery_id IS NOT NULL
-           AND m.alarmed_at IS NULL AND m.sent_at <= $1 - make_interval(hours => p.receipt_hours)
+           AND m.alarmed_at IS NULL
+           AND m.sent_at <= $1::timestamptz - make_interval(hours => p.receipt_hours)
            ORDER BY m.id LIMIT 1000""",
         now,
     )
