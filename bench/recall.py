@@ -100,7 +100,9 @@ def filled(
     photos: Sequence[Image.Image], *, pictures: int, rows: int, effort: Effort = EXACT
 ) -> Register:
     """Registers with every photograph, and made pictures and derived hashes up to these numbers."""
-    local, known, source = LocalIndex(effort), {}, {}
+    local = LocalIndex(effort)
+    known: dict[UUID, matching.Known] = {}
+    source: dict[UUID, int] = {}
     made = hashes.register(max(rows - len(photos), 1))
     ids = [UUID(int=2**64 + number) for number in range(len(made))]
     index = HammingIndex.built(ids, made)
