@@ -18,9 +18,7 @@ from compliance import (
     cases,
     changes,
     decisions,
-    evidence,
     licences,
-    references,
     register,
     searching,
 )
@@ -36,8 +34,7 @@ from compliance.case import (
     encode,
 )
 from compliance.decisions import Decision
-from compliance.hashes import PDQ_QUALITY
-from compliance.references import Looked
+from compliance.prints import PRINT_FEATURES, RECORD, Looked
 from compliance.rules import VERSION
 from compliance.searching import Found
 from compliance.verdict import judge
@@ -137,9 +134,12 @@ async def _gone() -> uuid.UUID:
 
 async def see(data: bytes, *, name: str) -> Seen:
     """Read an upload at arm's length and store it; outside a transaction."""
+    # What looks into pictures weighs 150 MB; a process that serves none does without it.
+    from compliance import evidence  # noqa: PLC0415 - as said above
+
     report, looked = await asyncio.gather(
         evidence.examine(data, name=name),
-        sandbox.pool().run(references.looked, data, timeout=_SECONDS, into=Looked),
+        sandbox.pool().run("compliance.references:looked", data, timeout=_SECONDS, into=Looked),
     )
     blob = await register.keep(data, limit=register.MAX_PICTURE)
     await _keep_print(blob, looked)
@@ -324,11 +324,11 @@ def matches_of(found: list[Found]) -> list[Match]:
 
 async def _keep_print(blob: StoredBlob, looked: Looked) -> None:
     """What looking back compares new references with."""
-    enough = references.PRINT_FEATURES * references.RECORD
+    enough = PRINT_FEATURES * RECORD
     await db.execute(
         """INSERT INTO picture_print (blob_id, sha256, canon, hashes, features, created_at)
            VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (blob_id) DO NOTHING""",
         blob.id, bytes.fromhex(looked.sha256), looked.canon,
-        b"".join(looked.needles[::8]) if looked.quality >= PDQ_QUALITY else b"",
+        b"".join(looked.needles[::8]),
         looked.features[:enough], clock.now(),
     )  # fmt: skip

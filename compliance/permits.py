@@ -17,7 +17,6 @@ from compliance import changes, gate, permit_keys, publications
 from compliance.case import Channel
 from compliance.checks import UseInput
 from compliance.gate import Judged, PublicationBlocked
-from compliance.hashes import PDQ_QUALITY
 from compliance.permit_keys import LONGEST, Signer, encoded
 from core import canonical, clock, db, idempotency
 from core.actor import Actor
@@ -181,6 +180,8 @@ async def _claims(
     picture: dict[str, Any] = {
         "sha256": judged.sha256, "size": stored["size"], "media_type": stored["media_type"],
     }  # fmt: skip
+    from compliance.hashes import PDQ_QUALITY  # noqa: PLC0415 - heavy; the web process stays light
+
     if answer.case.evidence.quality >= PDQ_QUALITY and stored["hashes"]:
         picture["pdq"] = bytes(stored["hashes"][:32]).hex()
         picture["canon"] = stored["canon"]

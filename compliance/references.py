@@ -6,8 +6,6 @@ read without the rest.
 """
 
 import hashlib
-import struct
-from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -18,50 +16,11 @@ from compliance.features import Features
 from compliance.hashes import PDQ_QUALITY, hashes
 from compliance.matching import Asked, Known, Match
 from compliance.pictures import CANON, Picture, decode
+from compliance.prints import HEAD, RECORD, Looked, Reference
 
 RIGHTS = ("copyright", "creator", "credit", "licensor", "copyright_owner", "rights_owner")
 """Fields that name a holder; taking them out of a file is what article 1300 forbids."""
-RECORD = 144
-"""Bytes of one feature: x, y, size, angle, and the descriptor."""
-PRINT_FEATURES = 120
-"""How many are kept of a picture that was only checked."""
-
-_HEAD = struct.Struct("<4sIIiIII")
 _MAGIC = b"kn1\0"
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """What the register keeps of a picture."""
-
-    sha256: str
-    width: int
-    height: int
-    canon: str
-    pdq: bytes
-    quality: int
-    phash: str
-    dhash: str
-    content: bytes
-    """For `unpacked`."""
-    rights: dict[str, str]
-    carries_rights: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """What is compared of a picture somebody asks about."""
-
-    sha256: str
-    width: int
-    height: int
-    canon: str
-    quality: int
-    needles: list[bytes]
-    """PDQ of the whole, of the picture without border and of panels, in eight orientations each."""
-    features: bytes
-    """Records for `features_of`."""
-    working_width: int
 
 
 def reference(data: bytes) -> Reference:
@@ -103,7 +62,7 @@ def packed(known: Known) -> bytes:
     """A reference as bytes; the grey picture loses nothing."""
     done, png = cv2.imencode(".png", known.grey)
     assert done  # noqa: S101 - encoding a picture made here cannot fail
-    head = _HEAD.pack(
+    head = HEAD.pack(
         _MAGIC, known.width, known.height, known.quality, *known.grey.shape, len(known.features)
     )
     return head + _records(known.features) + known.pdq + bytes(png)
@@ -111,26 +70,21 @@ def packed(known: Known) -> bytes:
 
 def unpacked(content: bytes) -> Known:
     """The reference again."""
-    _, width, height, quality, _, _, count = _HEAD.unpack_from(content)
-    end = _HEAD.size + count * RECORD
+    _, width, height, quality, _, _, count = HEAD.unpack_from(content)
+    end = HEAD.size + count * RECORD
     grey = cv2.imdecode(np.frombuffer(content[end + 32 :], np.uint8), cv2.IMREAD_GRAYSCALE)
     return Known(
         width=width, height=height, pdq=content[end : end + 32], quality=quality,
         grey=np.asarray(grey, np.uint8),
-        features=features_of(content[_HEAD.size : end]),
+        features=features_of(content[HEAD.size : end]),
     )  # fmt: skip
 
 
 def first_features(content_start: bytes) -> Features:
     """The features in the beginning of a packed reference, as many as are whole."""
-    *_, count = _HEAD.unpack_from(content_start)
-    end = _HEAD.size + min(count, (len(content_start) - _HEAD.size) // RECORD) * RECORD
-    return features_of(content_start[_HEAD.size : end])
-
-
-def start_of(count: int) -> int:
-    """How many bytes of a packed reference hold its first `count` features."""
-    return _HEAD.size + count * RECORD
+    *_, count = HEAD.unpack_from(content_start)
+    end = HEAD.size + min(count, (len(content_start) - HEAD.size) // RECORD) * RECORD
+    return features_of(content_start[HEAD.size : end])
 
 
 def features_of(records: bytes) -> Features:

@@ -12,7 +12,8 @@ from typing import Literal
 import msgspec
 
 from audit import events, transitions
-from compliance import changes, references
+from compliance import changes
+from compliance.prints import Reference
 from compliance.states import ENTRY_TRANSITIONS, EntryStatus
 from core import clock, db, idempotency, sandbox
 from core.actor import Actor
@@ -47,7 +48,7 @@ class Entered(msgspec.Struct, frozen=True):
     """A picture that was read and stored and is in no register yet."""
 
     blob: StoredBlob
-    read: references.Reference
+    read: Reference
     card: PictureCard
 
 
@@ -69,8 +70,8 @@ async def prepare(actor: Actor, *, data: bytes, card: PictureCard) -> Entered:
     """Read a picture at arm's length and store it; outside a transaction."""
     actor.require("lawyer") if card.kind == "claimant" else actor.require("editor", "lawyer")
     require_texts(title=card.title, author=card.author, source=card.source)
-    read: references.Reference = await sandbox.pool().run(
-        references.reference, data, timeout=_READING_SECONDS, into=references.Reference
+    read: Reference = await sandbox.pool().run(
+        "compliance.references:reference", data, timeout=_READING_SECONDS, into=Reference
     )
     return Entered(await keep(data, limit=MAX_PICTURE), read, card)
 

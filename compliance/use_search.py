@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit import events
-from compliance import published, references, searching
-from compliance.references import Looked
+from compliance import searching
+from compliance.prints import Looked, Reference
 from compliance.register import MAX_PICTURE
 from core import clock, db, sandbox
 from core.actor import Actor
@@ -46,11 +46,15 @@ async def find(actor: Actor, *, data: bytes) -> Uses:
     An editor sees the uses of the own organization, a lawyer also those of the ones below. Raises
     as the parsers do. The picture itself is not kept; the question is, by its digest.
     """
+    from compliance import published  # noqa: PLC0415 - the web process stays light until asked
+
     actor.require("editor", "lawyer")
     pool = sandbox.pool()
-    looked: Looked = await pool.run(references.looked, data, timeout=_SECONDS, into=Looked)
-    asked: references.Reference = await pool.run(
-        references.reference, data, timeout=_SECONDS, into=references.Reference
+    looked: Looked = await pool.run(
+        "compliance.references:looked", data, timeout=_SECONDS, into=Looked
+    )
+    asked: Reference = await pool.run(
+        "compliance.references:reference", data, timeout=_SECONDS, into=Reference
     )
     near = (await published.candidates(looked, with_withdrawn=True))[:MOST]
     hits: dict[uuid.UUID, Hit] = {}
@@ -70,7 +74,7 @@ async def find(actor: Actor, *, data: bytes) -> Uses:
     return Uses(rows, compared=len(near), published=int(count))
 
 
-async def _compared(blob_id: uuid.UUID, data: bytes, asked: references.Reference) -> Hit | None:
+async def _compared(blob_id: uuid.UUID, data: bytes, asked: Reference) -> Hit | None:
     blob = await blobs.stat(blob_id)
     if blob.sha256 == asked.sha256:
         return Hit("exact", {})
@@ -78,8 +82,8 @@ async def _compared(blob_id: uuid.UUID, data: bytes, asked: references.Reference
     (match,) = await searching.verify(ours, [asked.content])
     if match is not None:
         return Hit("verified", {**match, "shown_in": "use"})
-    kept: references.Reference = await sandbox.pool().run(
-        references.reference, ours, timeout=_SECONDS, into=references.Reference
+    kept: Reference = await sandbox.pool().run(
+        "compliance.references:reference", ours, timeout=_SECONDS, into=Reference
     )
     (match,) = await searching.verify(data, [kept.content])
     return None if match is None else Hit("verified", {**match, "shown_in": "copy"})

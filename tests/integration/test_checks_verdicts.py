@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from compliance import checks, claimants, licences, own_works, register, searching
+from compliance import checks, claimants, licences, own_works, register, register_index
 from compliance.checks import UseInput
 from compliance.claimants import ClaimantCard
 from compliance.own_works import Consent
@@ -192,7 +192,7 @@ async def test_keys_and_bad_uses(office: painted.Office) -> None:
 async def test_changes_are_seen_at_once_without_a_rebuild(office: painted.Office) -> None:
     scene = painted.scene(11)
     assert (await judged(office.editor, painted.jpeg(scene))).case.matches == ()
-    index = await searching.refreshed()
+    index = await register_index.refreshed()
     picture_id = await painted.a_picture(office, painted.jpeg(scene))
     copy = painted.jpeg(painted.cropped(scene))
     assert [one.picture for one in (await judged(office.editor, copy)).case.matches] == [
@@ -200,7 +200,7 @@ async def test_changes_are_seen_at_once_without_a_rebuild(office: painted.Office
     ]
     await register.retire(office.editor, picture_id, reason="Ошибка")  # type: ignore[arg-type]  # reason: id
     assert (await judged(office.editor, copy)).case.matches == ()
-    assert await searching.refreshed() is index
-    searching._held.clear()  # another process, started now
-    fresh = await searching.refreshed()
+    assert await register_index.refreshed() is index
+    register_index._held.clear()  # another process, started now
+    fresh = await register_index.refreshed()
     assert (len(fresh.local), fresh.seen) == (len(index.local), index.seen)
