@@ -68,6 +68,7 @@ def _parser() -> _Parser:
     demo.set_defaults(json=True)
     demo.add_argument("--scale", choices=["S", "M"], default="M")
     demo.add_argument("--document", type=Path, help="a PDF of your own")
+    demo.add_argument("--picture", type=Path, help="a picture of your own")
     demo.add_argument("--data", type=Path, help="where data lies")
     check = command("validate", _validate, "Check the signatures of one file.")
     check.add_argument("file", type=Path)
@@ -149,10 +150,14 @@ def _up(arguments: argparse.Namespace) -> int:
 def _demo(arguments: argparse.Namespace) -> int:
     from demo import journey  # noqa: PLC0415 - only this command needs it
 
-    if arguments.document and not arguments.document.is_file():
-        sys.stderr.write(f"no such file: {arguments.document}\n")
-        return USAGE
-    answer = journey.run(scale=arguments.scale, document=arguments.document, data=arguments.data)
+    for given in (arguments.document, arguments.picture):
+        if given and not given.is_file():
+            sys.stderr.write(f"no such file: {given}\n")
+            return USAGE
+    answer = journey.run(
+        scale=arguments.scale, document=arguments.document, picture=arguments.picture,
+        data=arguments.data,
+    )  # fmt: skip
     sys.stdout.write(json.dumps(answer, ensure_ascii=False, default=str) + "\n")
     return GOOD if answer["ok"] else NO
 

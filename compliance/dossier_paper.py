@@ -215,7 +215,7 @@ def _events(facts: Facts) -> Section:
 
 def _event(facts: Facts, one: dict[str, Any]) -> str:
     name = facts.people.get(one["actor_id"], "сервис" if one["actor_kind"] == "rule" else "")
-    return _VERBS.get(one["verb"], one["verb"]) + (f" — {name}" if name else "")
+    return str(_VERBS.get(one["verb"], one["verb"])) + (f" — {name}" if name else "")
 
 
 def _rates(figures: measured.Measured | None) -> tuple[tuple[Rate, ...], str]:

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ import installation
 from core import clock, papers
 from core.embedded import services
 from core.errors import ServiceError
-from demo import ground
+from demo import ground, pictures
 from demo.ground import Account, Ground, Scale
 from demo.people import Person, Refused
 from signatures import keys
@@ -46,7 +47,13 @@ class Steps:
         sys.stderr.write(f"{self.seconds[name]} s\n")
 
 
-def run(*, scale: Scale, document: Path | None = None, data: Path | None = None) -> dict[str, Any]:
+def run(
+    *,
+    scale: Scale,
+    document: Path | None = None,
+    picture: Path | None = None,
+    data: Path | None = None,
+) -> dict[str, Any]:
     """Set up what is missing, walk the main job, answer what the service says of it."""
     steps = Steps()
     folder = data or services.data_home() / f"demo-{scale}"
@@ -58,14 +65,27 @@ def run(*, scale: Scale, document: Path | None = None, data: Path | None = None)
         with steps.step("doors", "web and worker"):
             running = installation.open_doors(engines, port=None)
         with running:
-            return asyncio.run(_walk(running.address, stand, document, steps))
+            given = Given(document, picture, folder)
+            return asyncio.run(_walk(running.address, stand, given, steps))
     finally:
         engines.stop()
 
 
-async def _walk(address: str, stand: Ground, document: Path | None, steps: Steps) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the user brought along, and where files are left for them."""
+
+    document: Path | None
+    picture: Path | None
+    folder: Path
+
+
+async def _walk(address: str, stand: Ground, given: Given, steps: Steps) -> dict[str, Any]:
     try:
-        return await _all_steps(address, stand, document, steps)
+        answer = await _all_steps(address, stand, given.document, steps)
+        with steps.step("pictures", "pictures: licensed, claimed, unknown; permit and dossier"):
+            told = await pictures.walk(address, stand, folder=given.folder, own=given.picture)
+        return {**answer, "ok": answer["ok"] and told["ok"], "pictures": told}
     except ServiceError as problem:
         return {
             "ok": False, "code": problem.error_code, "error": problem.message_en,
