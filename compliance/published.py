@@ -15,7 +15,7 @@ from compliance.index import kernels
 from compliance.local_index import FAST, LocalIndex
 from compliance.matching import CANDIDATE_RADIUS, Asked
 from compliance.pictures import CANON
-from compliance.references import Looked
+from compliance.prints import Looked
 from compliance.register import MAX_PICTURE
 from compliance.searching import Found
 from core import db, sandbox

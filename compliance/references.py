@@ -18,6 +18,11 @@ from compliance.matching import Asked, Known, Match
 from compliance.pictures import CANON, Picture, decode
 from compliance.prints import HEAD, RECORD, Looked, Reference
 
+__all__ = [
+    "Looked", "Reference", "features_of", "first_features", "looked", "packed", "question_of",
+    "reference", "unpacked", "verified",
+]  # fmt: skip
+
 RIGHTS = ("copyright", "creator", "credit", "licensor", "copyright_owner", "rights_owner")
 """Fields that name a holder; taking them out of a file is what article 1300 forbids."""
 _MAGIC = b"kn1\0"
