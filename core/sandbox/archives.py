@@ -23,6 +23,7 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile
 _RATIO_FROM = 1 << 20
 _PIECE = 1 << 18
 _MAX_NAME = 1024
+_MOST_KEPT = 16 << 20
 
 _WORDS = {
     "zip_bomb": (
@@ -71,6 +72,7 @@ class ZipLimits:
 @dataclass(slots=True)
 class _Budget:
     limits: ZipLimits
+    keep: str = ""
     members: int = 0
     total: int = 0
 
@@ -108,15 +110,18 @@ def refused(code: str, **details: Any) -> HostileInput:
     return HostileInput(ru, en, code=code, **details)
 
 
-def inspect_zip(source: bytes | str | IO[bytes], limits: ZipLimits | None = None) -> dict[str, Any]:
+def inspect_zip(
+    source: bytes | str | IO[bytes], limits: ZipLimits | None = None, *, keep: str = ""
+) -> dict[str, Any]:
     """Read an archive (bytes, a file's path, or an open file) to its end; list the members.
 
     Answers ``{"members": [{"name", "size", "packed", "sha256"}], "total", "nested"}``; everything
     was really unpacked and its checksum compared, nested archives included, nothing was written.
+    Members up to 16 MB whose name ends with `keep` (lower case) bring their bytes as "data".
     Raises HostileInput with one of the codes zip_bomb, zip_path_traversal, zip_duplicate_name,
     zip_symlink, zip_encrypted, zip_unsupported, broken_zip.
     """
-    budget = _Budget(limits or ZipLimits())
+    budget = _Budget(limits or ZipLimits(), keep=keep)
     nested: list[str] = []
     with _opened(source) as stream:
         members = _walk(stream, budget, depth=0, nested=nested, prefix="")
@@ -140,7 +145,7 @@ def _walk(
             for info, name in _checked(archive, budget):
                 if info.is_dir():
                     continue
-                inner, digest = _read_through(archive, info, budget)
+                inner, facts = _read_through(archive, info, budget)
                 if inner is not None:
                     if depth >= (budget.limits.nesting or 0):
                         raise refused("zip_bomb", limit="nesting")
@@ -149,12 +154,8 @@ def _walk(
                         _walk(
                             inner, budget, depth=depth + 1, nested=nested, prefix=f"{prefix}{name}/"
                         )
-                members.append(
-                    {
-                        **{"name": name, "size": info.file_size},
-                        **{"packed": info.compress_size, "sha256": digest},
-                    }
-                )
+                sizes = {"size": info.file_size, "packed": info.compress_size}
+                members.append({"name": name, **sizes, **facts})
     except HostileInput:
         raise
     except (
@@ -231,25 +232,27 @@ def _safe_name(info: zipfile.ZipInfo) -> str:
 
 def _read_through(
     archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: _Budget
-) -> tuple[IO[bytes] | None, str]:
-    """Unpack a member to its end: its bytes only if it is an archive, and its SHA-256."""
+) -> tuple[IO[bytes] | None, dict[str, Any]]:
+    """Unpack a member to its end: itself if it is an archive; SHA-256, and bytes where wanted."""
     limit = max(info.compress_size, 1) * budget.limits.ratio
-    kept: io.BytesIO | None = None
+    is_wanted = bool(budget.keep) and info.filename.lower().endswith(budget.keep)
+    is_archive = False
+    kept = io.BytesIO()
     digest = hashlib.sha256()
     size = 0
     with archive.open(info) as member:
         while piece := member.read(_PIECE):
-            if size == 0 and piece.startswith(_ZIP_START) and budget.limits.nesting is not None:
-                kept = io.BytesIO()
+            if size == 0 and budget.limits.nesting is not None:
+                is_archive = piece.startswith(_ZIP_START)
             size += len(piece)
             digest.update(piece)
             budget.take_bytes(len(piece))
             if size > _RATIO_FROM and size > limit:
                 raise refused("zip_bomb", limit="ratio")
-            if kept is not None:
+            if is_archive or (is_wanted and size <= _MOST_KEPT):
                 kept.write(piece)
     if size != info.file_size:
         raise refused("broken_zip", problem="size")
-    if kept is not None:
-        kept.seek(0)
-    return kept, digest.hexdigest()
+    kept.seek(0)
+    data = {"data": kept.getvalue()} if is_wanted and size <= _MOST_KEPT else {}
+    return (kept if is_archive else None), {"sha256": digest.hexdigest(), **data}

@@ -134,11 +134,13 @@ class _Builder:
         if len(self._open) >= self.limits.depth:
             raise self.refused("xml_depth")
         namespace, _, local = name.rpartition(self._separator)
-        if self._is_foreign(namespace):
+        if namespace not in self._vocabularies and self._is_foreign(namespace):
             # Another vocabulary's element (a signature, a note) is never taken for one of the form.
             local = f"{{{namespace[:80]}}}{local}"
-        plain = {key.rpartition(self._separator)[2]: one for key, one in attributes.items()}
-        self._count(sum(map(len, plain.values())))
+        plain: dict[str, str] = {}
+        for key, one in attributes.items():
+            plain[key.rpartition(self._separator)[2]] = one
+            self._count(len(one))
         node = Node(local, namespace, plain)
         if self._open:
             self._open[-1].children.append(node)

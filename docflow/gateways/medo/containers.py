@@ -1,7 +1,6 @@
 """The zip of a container: unpacked to its end without writing anything, passport and files told."""
 
 import dataclasses
-import zipfile
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -39,13 +38,13 @@ def read_container(
     container = dataclasses.replace(named, body=name)
     with folder.open(name) as stream:
         members = _members(stream, name, notes, limits)
-        if members is None:
-            return Opened(container)
-        chosen = _passport(members, notes)
-        if chosen is None:
-            notes.refuse("no_passport", name)
-            return Opened(container, files=_stray(members, set()))
-        data = _member(stream, chosen, members, limits)
+    if members is None:
+        return Opened(container)
+    chosen = _passport(members, notes)
+    if chosen is None:
+        notes.refuse("no_passport", name)
+        return Opened(container, files=_stray(members, set()))
+    data = next(bytes(one.get("data", b"")) for one in members if one["name"] == chosen)
     container = dataclasses.replace(container, passport=chosen)
     return understand(container, data, members, notes, limits, official)
 
@@ -96,7 +95,7 @@ def _members(
 ) -> list[dict[str, Any]] | None:
     bounds = ZipLimits(members=limits.zip_members, total_bytes=limits.unpacked_bytes, nesting=None)
     try:
-        return list(inspect_zip(stream, bounds)["members"])
+        return list(inspect_zip(stream, bounds, keep=".xml")["members"])
     except HostileInput as problem:
         notes.refuse(problem.error_code, name)
         if problem.error_code == "broken_zip":
@@ -119,16 +118,6 @@ def _passport(members: list[dict[str, Any]], notes: Notes) -> str | None:
     if len(xml) > 1:
         notes.warn("several_passports", name=xml[0])
     return xml[0]
-
-
-def _member(stream: IO[bytes], name: str, members: list[dict[str, Any]], limits: Limits) -> bytes:
-    """The bytes of a member that was inspected; one more than the limit at most."""
-    place = next(place for place, one in enumerate(members) if one["name"] == name)
-    stream.seek(0)
-    with zipfile.ZipFile(stream) as archive:
-        plain = [one for one in archive.infolist() if not one.is_dir()]
-        with archive.open(plain[place]) as member:
-            return member.read(limits.xml_bytes + 1)
 
 
 def _stray(members: list[dict[str, Any]], apart: set[str]) -> tuple[File, ...]:

@@ -48,7 +48,7 @@ def _parsed(decoded: Decoded, name: str, notes: Notes, limits: Limits) -> Node:
     plain = {
         code: words()[code] for code in ("broken_xml", "xml_dtd", "xml_depth", "xml_too_large")
     }
-    known = lists.load().namespaces
+    known = lists.namespaces()
     try:
         return trees.read(decoded.text, words=plain, limits=bounds, vocabularies=known)
     except HostileInput as problem:
@@ -108,7 +108,7 @@ def _version(root: Node, name: str, notes: Notes) -> str:
     """By the attribute; by the namespace where it is missing."""
     said = values.value(root, "version")
     known = lists.load()
-    if root.namespace not in known.namespaces:
+    if root.namespace not in lists.namespaces():
         notes.warn("unknown_namespace", name, namespace=root.namespace)
     found = known.version(said)
     if found is None:
@@ -118,7 +118,7 @@ def _version(root: Node, name: str, notes: Notes) -> str:
             return by_space[-1] if len(by_space) == 1 else ""
         notes.warn("unknown_version", name, version=said)
         return said[:20]
-    if found[1].namespace != root.namespace and root.namespace in known.namespaces:
+    if found[1].namespace != root.namespace and root.namespace in lists.namespaces():
         notes.warn("namespace_of_version", name, namespace=root.namespace, version=found[0])
     return found[0]
 

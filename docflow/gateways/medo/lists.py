@@ -99,14 +99,6 @@ class Lists(msgspec.Struct, frozen=True):
                 return name, version
         return None
 
-    @property
-    def namespaces(self) -> frozenset[str]:
-        """Every namespace of any edition."""
-        every = self.versions.values()
-        return frozenset(
-            {one.namespace for one in every} | {one.passport_namespace for one in every}
-        ) - {""}
-
 
 @lru_cache(maxsize=4)
 def load(path: str = "") -> Lists:
@@ -124,3 +116,12 @@ def load(path: str = "") -> Lists:
             f"The file of lists for МЭДО cannot be read: {problem}. Take lists.toml as a pattern.",
             code="medo_lists",
         ) from problem
+
+
+@lru_cache(maxsize=1)
+def namespaces() -> frozenset[str]:
+    """Every namespace of any edition."""
+    every = load().versions.values()
+    return frozenset(
+        {one.namespace for one in every} | {one.passport_namespace for one in every}
+    ) - {""}
