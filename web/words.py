@@ -7,6 +7,7 @@ from core import db
 from directory.states import DISTRICTS, KIND_NAMES, POST_NAMES, OrganizationKind, PostKind
 from docflow.documents.kinds import DOCUMENT_KINDS
 from docflow.documents.links import KINDS as LINK_KINDS
+from docflow.routing.medo.checks import REASONS as STOPS
 from web.translation import N_, gettext, spoken
 
 DOCUMENT_STATUS: Mapping[str, str] = {
@@ -66,6 +67,10 @@ FIELDS: Mapping[str, str] = {
     "total": N_("Members in all"),
     "item": N_("Item of the agenda"),
     "period": N_("Period"),
+    "medo_kind": N_("Kind, as the sender calls it"),
+    "medo_signatories": N_("Signed by"),
+    "medo_executor": N_("The sender's executor"),
+    "medo_uid": N_("Identifier in MEDO"),
 }
 FIELD_TYPES: Mapping[str, str] = {"meeting_date": "date", "present": "number", "total": "number"}
 LEVELS: tuple[str, ...] = (
@@ -130,6 +135,36 @@ EVENTS: Mapping[str, str] = {
     "signing.step_skipped": N_("Signed without this signature"),
     "document.signers_set": N_("Signing order set"),
     "file.quarantined": N_("A file was refused and put into quarantine"),
+    "medo.sent": N_("Handed to MEDO"),
+    "medo.blocked": N_("MEDO: stopped"),
+    "medo.queued_again": N_("MEDO: to be sent once more"),
+    "medo.cancelled": N_("MEDO: recalled before it went"),
+    "medo.delivered": N_("MEDO: a receipt of delivery has come"),
+    "medo.failed": N_("MEDO: not delivered"),
+    "medo.receipt_late": N_("MEDO: a receipt of failure came late"),
+    "medo.undelivered": N_("MEDO: no receipt in time"),
+    "medo.registered": N_("Registered by the addressee"),
+    "medo.registered_again": N_("Registered by the addressee once more"),
+    "medo.refused": N_("Refused by the addressee"),
+    "medo.refused_late": N_("A refusal came after another answer"),
+    "medo.executor_assigned": N_("The addressee has named an executor"),
+    "medo.report_prepared": N_("The addressee has prepared a report"),
+    "medo.report_sent": N_("The addressee has sent a report"),
+    "medo.course_changed": N_("The addressee tells of its work"),
+    "medo.published": N_("Published by the addressee"),
+    "medo.answered": N_("The addressee has answered"),
+    "medo.answered_again": N_("The addressee has answered once more"),
+    "medo.term_extended": N_("The addressee prolonged its term"),
+    "medo.received": N_("Received by MEDO"),
+    "medo.released": N_("Taken out of quarantine"),
+    "medo.receipt_sent": N_("Receipt sent by MEDO"),
+    "medo.notification_sent": N_("The sender was told by MEDO"),
+    "document.entered_outside": N_("Entered as it came from outside"),
+    "appeal.started": N_("The term of the appeal runs"),
+    "appeal.extended": N_("The term of the appeal was prolonged"),
+    "appeal.portal_number": N_("The portal's number was entered"),
+    "appeal.answered": N_("The appeal was answered"),
+    "appeal.packaged": N_("Package for the state portal made"),
 }
 STUCK: Mapping[str, str] = {
     "failed": N_("Failed"),
@@ -142,6 +177,11 @@ STUCK: Mapping[str, str] = {
 
 def _tongue() -> int:
     return 0 if spoken() == "ru" else 1
+
+
+def stop(code: str) -> str:
+    """What stopped a message and what to do, or the other side's own words as they came."""
+    return STOPS[code][_tongue()] if code in STOPS else code
 
 
 def said(table: Mapping[str, str], key: str) -> str:
