@@ -55,24 +55,26 @@ async def _advance(to: int) -> None:
 
 
 async def _judge_touched(rows: list[db.Row]) -> int:
+    """Uses of touched pictures, then those that a new picture is found in, one by one."""
     touched = list({row["picture_id"] for row in rows if row["picture_id"] is not None})
-    uses: dict[uuid.UUID, list[Found]] = {
-        row["id"]: []
+    judged = {
+        row["id"]
         for row in await db.rows(
             "SELECT id FROM picture_use WHERE withdrawn_at IS NULL AND pictures && $1", touched
         )
     }
+    for use_id in judged:
+        await judge_again(use_id)
     for picture_id in dict.fromkeys(
         row["picture_id"] for row in rows if row["change"] == "picture.added"
     ):
-        for blob_id, found in (await published.showing(picture_id)).items():
+        async for blob_id, found in published.showing(picture_id):
             for row in await db.rows(
                 "SELECT id FROM picture_use WHERE blob_id = $1 AND withdrawn_at IS NULL", blob_id
             ):
-                uses.setdefault(row["id"], []).append(found)
-    for use_id, extra in uses.items():
-        await judge_again(use_id, extra=extra)
-    return len(uses)
+                await judge_again(row["id"], extra=[found])
+                judged.add(row["id"])
+    return len(judged)
 
 
 async def sweep() -> int:

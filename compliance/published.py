@@ -6,6 +6,7 @@ verified by its pixels, as in a check.
 
 import asyncio
 import uuid
+from collections.abc import AsyncIterator
 
 import numpy as np
 
@@ -35,10 +36,11 @@ def _used(with_withdrawn: bool) -> str:
     return f"EXISTS (SELECT 1 FROM picture_use AS u WHERE u.blob_id = p.blob_id {still})"
 
 
-async def showing(picture_id: uuid.UUID) -> dict[uuid.UUID, Found]:
-    """Published files (by blob) that a picture of the register is in, verified.
+async def showing(picture_id: uuid.UUID) -> AsyncIterator[tuple[uuid.UUID, Found]]:
+    """Published files (by blob) that a picture of the register is in, verified, as they are found.
 
-    Reads the reference and every near file from the store; belongs outside transactions.
+    Copies that are near by hash come first, within seconds; crops and collages follow. Reads the
+    reference and every near file from the store; belongs outside transactions.
     """
     reference = await db.row(
         """SELECT p.blob_id, p.sha256, f.content FROM picture AS p
@@ -47,35 +49,40 @@ async def showing(picture_id: uuid.UUID) -> dict[uuid.UUID, Found]:
         picture_id, CANON,
     )  # fmt: skip
     if reference is None:
-        return {}
+        return
     data = await blobs.read(reference["blob_id"], limit=MAX_PICTURE)
     looked: Looked = await sandbox.pool().run(
-        references.looked, data, timeout=_SECONDS, into=Looked
+        "compliance.references:looked", data, timeout=_SECONDS, into=Looked
     )
-    found: dict[uuid.UUID, Found] = {}
-    for blob_id in await candidates(looked):
-        if blob_id == reference["blob_id"]:
-            found[blob_id] = Found(picture_id, "exact", 1.0, is_altered=False, detail={})
-            continue
-        published = await blobs.read(blob_id, limit=MAX_PICTURE)
-        (match,) = await searching.verify(published, [bytes(reference["content"])])
-        if match is not None:
-            found[blob_id] = searching.of_match(picture_id, match)
-    return found
+    seen: set[uuid.UUID] = set()
+    for search in (_near_copies, _sharing_features):
+        for blob_id in await search(looked, with_withdrawn=False):
+            if blob_id in seen:
+                continue
+            seen.add(blob_id)
+            if blob_id == reference["blob_id"]:
+                yield blob_id, Found(picture_id, "exact", 1.0, is_altered=False, detail={})
+                continue
+            published = await blobs.read(blob_id, limit=MAX_PICTURE)
+            (match,) = await searching.verify(published, [bytes(reference["content"])])
+            if match is not None:
+                yield blob_id, searching.of_match(picture_id, match)
 
 
 async def candidates(looked: Looked, *, with_withdrawn: bool = False) -> list[uuid.UUID]:
-    """Published files worth comparing: the same bytes, near by hash, sharing features.
+    """Published files worth comparing: the same bytes, near by hash, sharing features."""
+    near = await _near_copies(looked, with_withdrawn=with_withdrawn)
+    local = await _sharing_features(looked, with_withdrawn=with_withdrawn)
+    return list(dict.fromkeys([*near, *local]))
 
-    With those that were taken down too, when somebody asks what was published at all.
-    """
+
+async def _near_copies(looked: Looked, *, with_withdrawn: bool) -> list[uuid.UUID]:
     same = await db.rows(
         f"SELECT p.blob_id FROM picture_print AS p WHERE p.sha256 = $1 AND {_used(with_withdrawn)}",
         bytes.fromhex(looked.sha256),
     )
     near = await near_by_hash(looked.needles, with_withdrawn=with_withdrawn)
-    local = await _sharing_features(looked, with_withdrawn=with_withdrawn)
-    return list(dict.fromkeys([*(row["blob_id"] for row in same), *near, *local]))
+    return list(dict.fromkeys([*(row["blob_id"] for row in same), *near]))
 
 
 async def near_by_hash(needles: list[bytes], *, with_withdrawn: bool = False) -> list[uuid.UUID]:
@@ -142,7 +149,7 @@ async def _sharing_features(looked: Looked, *, with_withdrawn: bool) -> list[uui
     while True:
         page = await db.rows(
             f"""SELECT p.blob_id, p.features FROM picture_print AS p
-                WHERE p.canon = $1 AND p.blob_id > $2
+                WHERE p.canon = $1 AND p.blob_id > $2 AND length(p.features) > 0
                   AND {_used(with_withdrawn)}
                 ORDER BY p.blob_id LIMIT $3""",
             CANON, after, _FEATURES_PAGE,
