@@ -126,6 +126,7 @@ _ROUTING = (
     PartnerInput(participant_uid=DOCUMENT, address="MINTRUD~MEDOGU"),
     medo.LookAgain(reason="Подпись подтверждена адресатом по телефону, служебная записка № 3."),
     medo.ReturnInput(reason="Ошибка адресации", comment="Вопрос не относится к нашему ведению."),
+    medo.TheirNumber(number="14-2/В-77", on=date(2026, 11, 20)),
     medo.ExtensionInput(days=30, notice="Уведомление № 14-2/ОГ-77 от 01.12.2026"),
     appeal.AppealExtension(days=30, notice="Уведомление заявителю № 12 от 01.12.2026, почтой"),
     appeal.PortalNumber(number="ОГ-2026-000123", on=date(2026, 12, 1)),

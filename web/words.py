@@ -154,6 +154,7 @@ EVENTS: Mapping[str, str] = {
     "medo.published": N_("Published by the addressee"),
     "medo.answered": N_("The addressee has answered"),
     "medo.answered_again": N_("The addressee has answered once more"),
+    "medo.number_entered": N_("The addressee's number was entered by hand"),
     "medo.term_extended": N_("The addressee prolonged its term"),
     "medo.received": N_("Received by MEDO"),
     "medo.released": N_("Taken out of quarantine"),

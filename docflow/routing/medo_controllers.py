@@ -10,7 +10,9 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from directory import schemas as directory
 from directory.controllers.authentication import CALLER, Caller, requires, scope
 from directory.importing.verbs import MAX_BYTES
+from docflow.documents import conversion
 from docflow.documents.controllers import convert_all, page_of
+from docflow.documents.schemas import Created
 from docflow.routing import medo_schemas as wire
 from docflow.routing.medo import checks, clocks, journal, outgoing, partners, quarantine, replies
 
@@ -18,6 +20,7 @@ GOVERN = [scope("directory:write"), requires("administrator")]
 LOOK = [scope("directory:read")]
 READ = [scope("documents:read")]
 WORK = [scope("documents:write"), requires("clerk")]
+WRITE = [scope("documents:write"), requires("clerk", "signatory")]
 
 
 def _partner(found: partners.Partner) -> wire.PartnerView:
@@ -123,6 +126,13 @@ class MedoMessageController(Controller):
         """Let a stopped or undelivered message go again under the same uid."""
         await outgoing.retry(actor, message_id)
 
+    @post("/{message_id:uuid}/their-number", guards=WORK, status_code=204, summary="Their number")
+    async def their_number(
+        self, message_id: FromPath[uuid.UUID], data: JSONBody[wire.TheirNumber], actor: Caller
+    ) -> None:
+        """Enter by hand the number of a body that sends no notifications."""
+        await clocks.enter_their_number(actor, message_id, number=data.number, on=data.on)
+
     @post("/{message_id:uuid}/extend", guards=WORK, status_code=204, summary="Prolong the term")
     async def extend(
         self, message_id: FromPath[uuid.UUID], data: JSONBody[wire.ExtensionInput], actor: Caller
@@ -144,6 +154,11 @@ class MedoConversationController(Controller):
     ) -> list[wire.MessageView]:
         """Our message, their receipt, number, executor and answer, oldest first."""
         return _messages(await journal.conversation(actor, document_id))
+
+    @post("/pdfa", guards=WRITE, summary="Make over into PDF/A")
+    async def to_pdfa(self, document_id: FromPath[uuid.UUID], actor: Caller) -> Created:
+        """A new draft «взамен» with the main file as PDF/A; it has to be signed anew."""
+        return Created(await conversion.to_pdfa(actor, document_id))
 
 
 CONTROLLERS = (MedoPartnerController, MedoMessageController, MedoConversationController)

@@ -88,6 +88,13 @@ class ExtensionInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     notice: str
 
 
+class TheirNumber(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Number and day under which the addressee registered our letter, told another way."""
+
+    number: str
+    on: Day
+
+
 class StatusView(msgspec.Struct, frozen=True):
     """Where the message stands now."""
 

@@ -68,7 +68,11 @@ async def test_letter_receipt_number_executor_answer(stage: Stage) -> None:
     assert (await medo_stage.sent_row(document_id))["status"] == "answered"
     assert (await delivery_status(document_id))[0] == "executed"
     assert not list(stage.inbox.iterdir())
+    await the_card_tells_it(stage, document_id, request_id)
 
+
+async def the_card_tells_it(stage: Stage, document_id: uuid.UUID, request_id: uuid.UUID) -> None:
+    """Time line, links both ways, and the conversation as the API answers it."""
     verbs = [one["verb"] for one in await timeline.timeline(stage.clerk, document_id)]
     for verb in ("medo.sent", "medo.delivered", "medo.registered", "medo.executor_assigned",
                  "medo.answered"):  # fmt: skip

@@ -1,5 +1,6 @@
 """What keeps a document from going by МЭДО, in words, and the clocks of what went."""
 
+import shutil
 import uuid
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -9,7 +10,7 @@ import pytest
 
 from core import clock, db
 from core.errors import Conflict, InvalidInput
-from docflow.documents import registration
+from docflow.documents import links, registration, signed
 from docflow.gateways.medo.messages import Event
 from docflow.routing import recall
 from docflow.routing.medo import checks, clocks, outgoing, partners
@@ -223,3 +224,39 @@ async def test_registered_before_it_is_dispatched(stage: Stage) -> None:
     done = await registration.register(stage.clerk, document_id)
     assert done.number
     assert await outgoing.send_waiting() == {}
+
+
+async def test_a_number_told_by_telephone_starts_the_term(stage: Stage) -> None:
+    document_id = await medo_stage.a_sent(stage)
+    row = await medo_stage.sent_row(document_id)
+    day = clock.today() - timedelta(days=2)
+    late = clock.today() + timedelta(days=1)
+    for number, on, code in ((" ", day, "field_missing"), ("5", late, "date_in_future")):
+        with pytest.raises(InvalidInput) as refused:
+            await clocks.enter_their_number(stage.clerk, row["id"], number=number, on=on)
+        assert refused.value.error_code == code
+    await clocks.enter_their_number(stage.clerk, row["id"], number="Т-5", on=day)
+    row = await medo_stage.sent_row(document_id)
+    assert (row["status"], row["their_number"]) == ("registered", "Т-5")
+    assert row["overdue_on"] == day + timedelta(days=30)
+    with pytest.raises(Conflict):
+        await clocks.enter_their_number(stage.clerk, row["id"], number="Т-6", on=day)
+
+
+async def test_made_over_into_pdfa_it_is_another_document_signed_anew(stage: Stage) -> None:
+    if shutil.which("gs") is None:
+        pytest.skip("ghostscript is not installed")
+    document_id = await medo_stage.a_draft(stage, "Не PDF/A", pdf=a_plain_pdf())
+    await medo_stage.sign(stage, document_id)
+    await medo_stage.send(stage, document_id)
+    assert await stopped(stage, document_id) == "pdfa_needed"
+    async with ground.api(stage.clerk) as client:
+        answer = await client.post(f"/api/v1/documents/{document_id}/medo/pdfa")
+    assert answer.status_code == 201, answer.text
+    draft_id = uuid.UUID(answer.json()["id"])
+    assert await signed.signatures_of(draft_id) == [], "no signature is carried over"
+    (tied,) = await links.links_of(stage.clerk, draft_id)
+    assert (tied["kind"], tied["id"]) == ("instead_of", document_id)
+    await medo_stage.sign(stage, draft_id)
+    await medo_stage.send(stage, draft_id)
+    assert await outgoing.send_waiting() == {"sent": 1}

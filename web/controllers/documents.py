@@ -11,7 +11,16 @@ from litestar.response import Redirect, Stream
 from core.errors import InvalidInput, NotAuthenticated, ServiceError
 from directory import sessions
 from directory.controllers.authentication import CALLER, Caller, CallerAccess, requires, signed_in
-from docflow.documents import cards, files, links, registration, search, signing, visibility
+from docflow.documents import (
+    cards,
+    conversion,
+    files,
+    links,
+    registration,
+    search,
+    signing,
+    visibility,
+)
 from docflow.documents.controllers import download_headers
 from docflow.documents.kinds import DOCUMENT_KINDS, kind_of
 from docflow.documents.states import NUMBERED
@@ -169,6 +178,9 @@ def _verb(
         return work, N_("The document has its number.")
     if verb == "recall":
         return recall.recall(actor, document_id, reason=text), N_("The document is recalled.")
+    if verb == "pdfa":
+        work = conversion.to_pdfa(actor, document_id)
+        return work, N_("A draft with the file as PDF/A is ready; sign it anew.")
     if verb == "discard":
         return cards.discard(actor, document_id, reason=text), N_("The draft is given up.")
     raise InvalidInput(code="unknown_verb")

@@ -20,9 +20,9 @@ PDFA_UP_TO = 64 << 20
 
 REASONS: Mapping[str, tuple[str, str]] = {
     "pdfa_needed": (
-        "Основной файл не PDF/A. Сделайте новый документ «взамен» с файлом PDF/A (кнопка"
-        " «Преобразовать в PDF/A» готовит проект) и подпишите его заново: подпись к прежнему файлу"
-        " на новый не переносится.",
+        "Основной файл не PDF/A. Сделайте новый документ «взамен» с файлом PDF/A («Преобразовать"
+        " в PDF/A» готовит проект) и подпишите его заново: подпись к прежнему файлу на новый не"
+        " переносится.",
         "The main file is not PDF/A. Make a document instead of this one with a PDF/A file and"
         " sign it anew: a signature is never carried over to a converted file.",
     ),

@@ -5,15 +5,16 @@ receipts and notifications.
 """
 
 import uuid
-from datetime import timedelta
+from datetime import date, timedelta
 
 from audit import events
 from core import clock, db
 from core.actor import RULE, Actor
 from core.errors import Conflict, InvalidInput
 from docflow.documents import cards
+from docflow.gateways.medo.messages import Event, Notification
 from docflow.routing.medo import applying, journal
-from docflow.routing.medo.states import MessageStatus
+from docflow.routing.medo.states import TRANSITIONS, MessageStatus
 from notify import notices
 
 MAX_EXTENSION = 30
@@ -77,6 +78,41 @@ async def _unanswered() -> int:
             for row in late
         ]
     )  # fmt: skip
+
+
+async def enter_their_number(actor: Actor, message_id: uuid.UUID, *, number: str, on: date) -> None:
+    """Enter the number a body told by telephone or paper; its term runs from that day.
+
+    For bodies that send no notifications. Raises `field_missing`, `date_in_future`,
+    `illegal_transition` when a number or an answer is there already.
+    """
+    actor.require("clerk")
+    cards.require_text(number, most=200, field="number")
+    if not number.strip():
+        raise InvalidInput(
+            "Укажите номер, под которым адресат зарегистрировал документ.",
+            "Give the number under which the addressee registered the document.",
+            code="field_missing", field="number",
+        )  # fmt: skip
+    if on > clock.today():
+        raise InvalidInput(
+            "Дата регистрации у адресата не может быть в будущем.",
+            "The addressee's date cannot lie in the future.",
+            code="date_in_future", field="on",
+        )  # fmt: skip
+    async with db.transaction():
+        row = await journal.own_message(actor, message_id, lock=True)
+        if (
+            row["direction"] != "out"
+            or MessageStatus.REGISTERED not in TRANSITIONS[MessageStatus(row["status"])]
+        ):
+            raise Conflict(code="illegal_transition", status=row["status"])
+        told = Notification(event=Event.ACCEPTED, number=number.strip(), date=on)
+        await applying.apply_notification(row, told)
+        await events.record(
+            actor, "medo.number_entered", subject=("medo_message", message_id),
+            document_id=row["document_id"],
+        )  # fmt: skip
 
 
 async def extend(actor: Actor, message_id: uuid.UUID, *, days: int, notice: str) -> None:
