@@ -179,8 +179,8 @@ def _verb(
     if verb == "recall":
         return recall.recall(actor, document_id, reason=text), N_("The document is recalled.")
     if verb == "pdfa":
-        work = conversion.to_pdfa(actor, document_id)
-        return work, N_("A draft with the file as PDF/A is ready; sign it anew.")
+        done = N_("A draft with the file as PDF/A is ready; sign it anew.")
+        return conversion.to_pdfa(actor, document_id), done
     if verb == "discard":
         return cards.discard(actor, document_id, reason=text), N_("The draft is given up.")
     raise InvalidInput(code="unknown_verb")
