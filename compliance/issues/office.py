@@ -190,7 +190,7 @@ def _take_member(archive: zipfile.ZipFile, name: str, shown: list[Shown], taken:
 def _take_media(content: bytes, name: str, shown: list[Shown], taken: Taken) -> None:
     page = shown[0].page if shown else None
     try:
-        with Image.open(io.BytesIO(content), formats=(*FORMATS, "MPO")) as opened:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
             size, kind = opened.size, str(opened.format)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         taken.ignore("unreadable", file=name[:200], page=page)
