@@ -226,3 +226,20 @@ async def test_two_takers_of_one_folder_enter_it_once(stage: Stage) -> None:
     )
     assert await number_of("document WHERE origin = 'external'") == 1, found
     assert "taken" in found
+
+
+async def test_names_in_no_known_encoding_keep_nobody_out(stage: Stage) -> None:
+    message, sources = medo_stage.a_container(stage, await people.a_letter())
+    folder = medo_stage.put(stage, message, sources)
+    named = Path(os.fsdecode(os.fsencode(stage.inbox) + b"/\xcf\xe8\xf1\xfc\xec\xee"))
+    folder.rename(named)
+    other, more = medo_stage.a_container(stage, await people.a_letter("Второе"))
+    second = medo_stage.put(stage, other, more)
+    with open(os.fsencode(second) + b"/\xcf\xf0\xe8\xeb.txt", "wb") as strange:  # noqa: ASYNC230
+        strange.write(b"text")
+    counts = await incoming.poll()
+    assert sum(counts.values()) == 2, counts
+    assert counts["taken"] >= 1
+    assert "postponed" not in counts
+    assert not list(stage.inbox.iterdir())
+    assert await number_of("medo_message WHERE direction = 'in'") == 2

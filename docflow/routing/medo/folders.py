@@ -73,7 +73,7 @@ async def look(folder: Path) -> Message:
         raise Vanished(folder.name)
     try:
         found: Message = await pool().run(
-            "docflow.gateways.medo.reading:read_folder", str(folder), into=Message,
+            "docflow.routing.medo.members:read_at", os.fsencode(folder), into=Message,
             timeout=READING_SECONDS,
         )  # fmt: skip
     except HostileInput as problem:

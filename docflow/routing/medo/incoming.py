@@ -94,7 +94,13 @@ async def _judge(arrival: Arrival) -> None:
     if message.document and message.document.is_restricted:
         arrival.hold("restricted", status=S.RESTRICTED)
         return
-    arrival.stored = await contents.keep(arrival.parts, limit=PART_MAX)
+    try:
+        arrival.stored = await contents.keep(arrival.parts, limit=PART_MAX)
+    except Unavailable:
+        raise
+    except ServiceError as problem:  # larger than we keep: known by its digest, and waits
+        arrival.hold(problem.error_code)
+        return
     await judge_content(arrival)
 
 
