@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from compliance.credits import CreditLine
+from compliance.recognition import table
 from compliance.votes import Reading, Word, chosen, is_worth, likeness, merged, shown_text
 
 LANGUAGES = ("rus", "eng")
@@ -95,8 +96,7 @@ async def read(found: Sequence[Strip], *, seconds: float = _SECONDS) -> Print:
 
     A closer look that does not end in time leaves what the first one gave.
     """
-    command = engine()
-    if command is None:
+    if engine() is None:
         return Print(state="unavailable")
     if not found:
         return Print()
@@ -104,34 +104,32 @@ async def read(found: Sequence[Strip], *, seconds: float = _SECONDS) -> Print:
     state = "read"
     try:
         async with asyncio.timeout(seconds):
-            await _glance(command, found, answers)
-            await _closer_look(command, found, answers)
+            await _glance(found, answers)
+            await _closer_look(found, answers)
     except TimeoutError:
         state = "read" if any(answers) else "timeout"
     return Print(text=shown_text(answers), credits=chosen(answers), state=state)
 
 
-async def _glance(command: str, found: Sequence[Strip], answers: Sequence[list[Reading]]) -> None:
+async def _glance(found: Sequence[Strip], answers: Sequence[list[Reading]]) -> None:
     """All lines in the plainest preparation, in two processes."""
     wanted = [(place, 0) for place in range(len(found))]
     wanted += [(place, 1) for place in range(min(_WIDE, len(found)))]
     halves = (wanted[::2], wanted[1::2])
-    read = await asyncio.gather(*(_run(command, found, half, "rus+eng") for half in halves))
+    read = await asyncio.gather(*(_run(found, half, "rus+eng") for half in halves))
     for half, lines in zip(halves, read, strict=True):
         _keep(found, answers, half, lines)
 
 
-async def _closer_look(
-    command: str, found: Sequence[Strip], answers: Sequence[list[Reading]]
-) -> None:
+async def _closer_look(found: Sequence[Strip], answers: Sequence[list[Reading]]) -> None:
     """The lines with text in every preparation, and with each script on its own."""
     ranked = sorted(range(len(found)), key=lambda place: -_promise(answers[place], found[place]))
     worth = [place for place in ranked[:_SECOND_LOOK] if is_worth(answers[place])]
     closer = [(p, n) for p in worth or ranked[:3] for n in range(len(found[p].variants))]
     rest = [(place, number) for place, number in closer if number > (place < _WIDE)]
     russian, latin, both = await asyncio.gather(
-        _run(command, found, closer, "rus"), _run(command, found, closer, "eng"),
-        _run(command, found, rest, "rus+eng"),
+        _run(found, closer, "rus"), _run(found, closer, "eng"),
+        _run(found, rest, "rus+eng"),
     )  # fmt: skip
     _keep(found, answers, closer, [merged(*pair) for pair in zip(russian, latin, strict=True)])
     _keep(found, answers, rest, both)
@@ -151,29 +149,19 @@ def _promise(answers: list[Reading], strip: Strip) -> float:
 
 
 async def _run(
-    command: str, found: Sequence[Strip], wanted: Sequence[tuple[int, int]], languages: str
+    found: Sequence[Strip], wanted: Sequence[tuple[int, int]], languages: str
 ) -> list[tuple[Word, ...]]:
     """The words of each wanted strip, in order."""
     if not wanted:
         return []
     folder = await asyncio.to_thread(_written, found, wanted)
     try:
-        process = await asyncio.create_subprocess_exec(
-            command, str(Path(folder, "list.txt")), "stdout", "-l", languages, "--psm", "7",
-            "--oem", "1", "tsv",
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env={**os.environ, "OMP_THREAD_LIMIT": "1"},
-        )  # fmt: skip
-        try:
-            answer, _ = await process.communicate()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+        answer = await table(
+            Path(folder, "list.txt"), languages=languages, page_mode=7, seconds=_SECONDS
+        )
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-    return _words(answer.decode("utf-8", "replace"), len(wanted))
+    return _words(answer, len(wanted))
 
 
 def _written(found: Sequence[Strip], wanted: Sequence[tuple[int, int]]) -> str:

@@ -5,7 +5,6 @@ person to confirm, never terms by themselves.
 """
 
 import asyncio
-import os
 import re
 import shutil
 import tempfile
@@ -19,6 +18,7 @@ from typing import Any
 from compliance import licences, ocr, register
 from compliance.attribution import read_public
 from compliance.licences import Terms
+from compliance.recognition import table
 from compliance.register import MAX_DOCUMENT
 from core import sandbox
 from core.actor import Actor
@@ -67,8 +67,7 @@ async def add_scanned(
 
 async def read(document: bytes) -> list[Line]:
     """The lines of print of a document, page by page; raises as the drawing of pages does."""
-    command = ocr.engine()
-    if command is None:
+    if ocr.engine() is None:
         raise Unavailable(
             "Распознавание текста не установлено. Внесите условия вручную.",
             "Recognition of text is not installed. Enter the terms by hand.",
@@ -86,7 +85,7 @@ async def read(document: bytes) -> list[Line]:
         page = await _page(document, kind, number)
         if page is None:
             break
-        lines += await _lines(command, page, number)
+        lines += await _lines(page, number)
     return lines
 
 
@@ -114,28 +113,15 @@ async def _page(document: bytes, kind: str, number: int) -> bytes | None:
     return found
 
 
-async def _lines(command: str, page: bytes, number: int) -> list[Line]:
+async def _lines(page: bytes, number: int) -> list[Line]:
     folder = await asyncio.to_thread(tempfile.mkdtemp, prefix="docflow-scan-")
     try:
         path = Path(folder, "page.png")
         await asyncio.to_thread(path.write_bytes, page)
-        process = await asyncio.create_subprocess_exec(
-            command, str(path), "stdout", "-l", "rus+eng", "--psm", "4", "--oem", "1", "tsv",
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL, env={**os.environ, "OMP_THREAD_LIMIT": "1"},
-        )  # fmt: skip
-        try:
-            async with asyncio.timeout(_SECONDS):
-                table, _ = await process.communicate()
-        except TimeoutError:
-            return []
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+        found = await table(path, languages="rus+eng", page_mode=4, seconds=_SECONDS)
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-    return list(_grouped(table.decode("utf-8", "replace"), number))
+    return list(_grouped(found, number))
 
 
 def _grouped(table: str, page: int) -> Iterator[Line]:
