@@ -167,7 +167,7 @@ def _name(part: str) -> str | None:
     organization = _ORGANIZATION.search(part)
     if organization is not None:
         return organization[0].strip(" .,")
-    words = re.sub(r"[©@®|]|\(.*?\)", " ", part).replace(".", ". ").split()
+    words = re.sub(r"[©@®|‘’“”`_~^]|\(.*?\)", " ", part).replace(".", ". ").split()
     taken: list[str] = []
     for word in words:
         if not is_name_word(word):
