@@ -15,6 +15,7 @@ from core.errors import Conflict, InvalidInput, NotFound
 from docflow.documents import signed
 from docflow.gateways.medo import messages as wire
 from docflow.gateways.medo.messages import Event, Kind
+from docflow.routing import inbox
 from docflow.routing.medo import folders, incoming, journal, outgoing, quarantine
 from tests import ground, medo_stage, people
 from tests.medo_stage import Stage
@@ -243,3 +244,19 @@ async def test_names_in_no_known_encoding_keep_nobody_out(stage: Stage) -> None:
     assert "postponed" not in counts
     assert not list(stage.inbox.iterdir())
     assert await number_of("medo_message WHERE direction = 'in'") == 2
+
+
+async def test_two_of_ours_each_get_it_in_their_inbox(stage: Stage) -> None:
+    uid, union = uuid.uuid4(), await ground.an_organization("union")
+    await medo_stage.a_partner(union, uid, "UNION~MEDOGU", is_own=True)
+    both = (wire.Party(uid=str(medo_stage.OURS), organization="Федерация"),
+            wire.Party(uid=str(uid).upper(), organization="Профсоюз"))  # fmt: skip
+    lower = tuple(dataclasses.replace(one, uid=one.uid.lower()) for one in both)
+    message, sources = medo_stage.a_container(stage, await people.a_letter(), destinations=lower)
+    medo_stage.put(stage, message, sources)
+    assert await incoming.poll() == {"taken": 1}
+    for clerk in (stage.clerk, await people.clerk_of(union)):
+        (line,) = await inbox.inbox(clerk)
+        assert (line["status"], line["sender"], line["number"]) == (
+            "delivered", "Минтруд", "14-2/В-100")  # fmt: skip
+    assert await number_of("document WHERE origin = 'external'") == 1

@@ -7,6 +7,7 @@ a repeat.
 
 import asyncio
 import logging
+import os
 import shutil
 import uuid
 from pathlib import Path
@@ -178,6 +179,11 @@ def _move_whole(making: Path, target: Path) -> None:
         shutil.rmtree(making)
         return
     making.rename(target)
+    handle = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(handle)  # what is recorded as sent survives a power cut
+    finally:
+        os.close(handle)
 
 
 async def _record(row: db.Row, parts: list[tuple[str, int, bytes, uuid.UUID | None]]) -> None:
