@@ -10,6 +10,7 @@ from bench import (
     images,
     inbox,
     intake,
+    medo,
     recall,
     sign,
     upload,
@@ -38,4 +39,6 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "sign-blta": sign.b_lta,
     "gost-verify": gost.verify,
     "validate-parallel": validate.parallel,
+    "medo-write": medo.write,
+    "medo-read": medo.read,
 }

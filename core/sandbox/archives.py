@@ -96,7 +96,9 @@ class _Names:
 
     def add(self, name: str, *, is_folder: bool) -> None:
         key = unicodedata.normalize("NFC", name).casefold().rstrip("/")
-        parents = {str(parent) for parent in PurePosixPath(key).parents} - {"."}
+        parents: set[str] = set()
+        if "/" in key:
+            parents = {str(parent) for parent in PurePosixPath(key).parents} - {"."}
         clash = key in self.files or bool(parents & self.files)
         if clash or (not is_folder and key in self.folders):
             raise refused("zip_duplicate_name", name=name[:_MAX_NAME])
@@ -223,7 +225,10 @@ def _safe_name(info: zipfile.ZipInfo) -> str:
         or name.startswith("/")
         or ".." in parts
         or ":" in parts[0]
-        or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name)
+        or (
+            not (name.isascii() and name.isprintable())
+            and any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name)
+        )
     )
     if bad:
         raise refused("zip_path_traversal", name=name[:100].encode("unicode_escape").decode())

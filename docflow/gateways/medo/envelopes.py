@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from contextlib import suppress
 
 from core import clock
 from docflow.gateways.medo.findings import Notes
@@ -11,7 +12,8 @@ from docflow.gateways.medo.texts import decode_envelope
 MAIN, ADDRESSES, FILES, TEXT = "ПИСЬМО КП ПС СЗИ", "АДРЕСАТЫ", "ФАЙЛЫ", "ТЕКСТ"
 ADDRESS = re.compile(r"[A-Za-z0-9_.\-]{1,64}~[A-Za-z0-9_.\-]{1,64}")
 _SECTION = re.compile(r"^\[([^\]]{1,100})\]?\s*$")
-_DATES = ("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y", "%Y-%m-%d %H:%M:%S")
+_DATE = re.compile(r"(\d\d)\.(\d\d)\.(\d{4}) (\d\d):(\d\d):(\d\d)")
+_DATES = ("%d.%m.%Y %H:%M", "%d.%m.%Y", "%Y-%m-%d %H:%M:%S")
 
 Section = list[tuple[str, str]]
 
@@ -99,6 +101,10 @@ def _numbered(
 def _date(text: str, name: str, notes: Notes) -> dt.datetime | None:
     if not text:
         return None
+    if (found := _DATE.fullmatch(text)) is not None:
+        day, month, year, hour, minute, second = map(int, found.groups())
+        with suppress(ValueError):
+            return dt.datetime(year, month, day, hour, minute, second, tzinfo=clock.MOSCOW)
     for pattern in _DATES:
         try:
             return dt.datetime.strptime(text, pattern).replace(tzinfo=clock.MOSCOW)

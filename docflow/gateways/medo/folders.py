@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import stat
 import time
 import unicodedata
@@ -15,6 +16,9 @@ from docflow.gateways.medo.findings import Notes
 from docflow.gateways.medo.limits import Limits
 
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+_FORBIDDEN = re.compile(r"""[/\\:*?"<>|\x00-\x1f\x7f-\x9f\ud800-\udfff]""")
 
 
 class TooManyEntries(OSError):
@@ -110,8 +114,7 @@ def is_safe(name: str) -> bool:
     return (
         0 < len(name.encode("utf-8", "surrogatepass")) <= 255
         and name not in (".", "..")
-        and not any(letter in '/\\:*?"<>|' for letter in name)
-        and not any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name)
+        and not _FORBIDDEN.search(name)
     )
 
 

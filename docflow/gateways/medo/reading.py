@@ -10,7 +10,7 @@ from docflow.gateways.medo.findings import Notes
 from docflow.gateways.medo.folders import Folder
 from docflow.gateways.medo.limits import LIMITS, Limits
 from docflow.gateways.medo.messages import Container, Envelope, File, Kind, Message, Role
-from docflow.gateways.medo.texts import decode_xml
+from docflow.gateways.medo.texts import decode_xml, encoding_of
 
 _SNIFF = 4096
 
@@ -122,7 +122,7 @@ def _described(
     if root is None:
         return Message(kind=Kind.UNKNOWN, version="", description=name)
     message = read_description(root, name, notes)
-    if message.version == "2.7.1" and (actual := decode_xml(data).actual) != "utf-8":
+    if message.version == "2.7.1" and (actual := encoding_of(data)) != "utf-8":
         notes.warn("encoding_of_version", name, version="2.7.1", encoding="utf-8", actual=actual)
     schemas.check(data, root, official, name, notes)
     return message

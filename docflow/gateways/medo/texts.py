@@ -72,3 +72,19 @@ def _order(data: bytes, declared: str) -> list[str]:
     if declared in ("koi8-r", "iso-8859-5", "cp866"):
         return ["utf-8", declared]
     return likely
+
+
+def encoding_of(data: bytes) -> str:
+    """The encoding an XML file really has."""
+    if data.startswith(b"<?xml") and is_utf8(data):
+        return "utf-8"
+    return decode_xml(data).actual
+
+
+def is_utf8(data: bytes) -> bool:
+    """Whether these bytes are UTF-8."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
