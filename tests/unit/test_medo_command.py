@@ -18,7 +18,7 @@ from docflow.gateways.medo.messages import Container, Envelope, Message
 from docflow.gateways.medo.reading import read_folder
 from docflow.gateways.medo.writing import write_folder
 from tests import medo_folders as made
-from tests.unit.test_medo_writing import SOURCES, letter
+from tests.medo_letters import SOURCES, letter
 
 PROMISED = (
     "kind", "version", "header_uid", "source", "destinations", "document", "files", "event",
