@@ -103,9 +103,9 @@ async def extend(actor: Actor, document_id: uuid.UUID, *, days: int, notice: str
     Answers the new first late day. Raises `extension_length`, `notice_missing`.
     """
     actor.require("clerk")
-    cards.require_text(notice, most=2000, field="notice")
     async with db.transaction():
         found = await _locked(actor, document_id)
+        cards.require_text(notice, most=2000, field="notice")
         total = found["extended_days"] + days
         if days < 1 or total > MAX_EXTENSION:
             raise InvalidInput(

@@ -198,7 +198,7 @@ class DocumentLink(Table, tablename="document_link"):
 
 
 class PowerOfAttorney(Table, tablename="power_of_attorney"):
-    """A machine-readable power of attorney as it was uploaded (машиночитаемая доверенность, МЧД)."""
+    """A machine-readable power of attorney as uploaded (машиночитаемая доверенность, МЧД)."""
 
     id = UUID(primary_key=True)
     organization_id = UUID(default=None)
