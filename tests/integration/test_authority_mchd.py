@@ -32,6 +32,8 @@ from tests.authority_stage import (
 )
 from tests.mchd_files import CLERK, DEPUTY, HEAD, INN, OGRN, PARENT, Made
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def stage(database: str) -> Stage:

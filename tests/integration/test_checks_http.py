@@ -11,6 +11,8 @@ import pytest
 from core import db
 from tests import ground, painted
 
+pytestmark = pytest.mark.slow
+
 SITE = {"channel": "site"}
 NOBODY = uuid.UUID(int=0)
 

@@ -15,6 +15,8 @@ from core.actor import Actor
 from core.errors import Forbidden, IdempotencyMismatch, NotFound, ServiceError
 from tests import ground, painted
 
+pytestmark = pytest.mark.slow
+
 SITE = UseInput("site")
 
 

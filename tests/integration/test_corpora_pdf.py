@@ -23,6 +23,8 @@ from asn1crypto import cms
 from core.sandbox import HostileInput, Sandbox
 from signatures.integrity import tokens_of
 
+pytestmark = pytest.mark.slow
+
 PAGE = Path(__file__).parents[2] / "docs/corpora.md"
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SECONDS, MEGABYTES = 20.0, 1024

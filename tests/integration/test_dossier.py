@@ -19,6 +19,8 @@ from signatures.authority import Authority, trust_of
 from tests import ground, people, picture_ground
 from tests.picture_ground import Office, scene
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path("docs/examples/check_dossier.py").resolve()
 
 

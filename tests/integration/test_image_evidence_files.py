@@ -19,6 +19,8 @@ from PIL import Image
 from compliance import evidence
 from core.sandbox import HostileInput, Sandbox
 
+pytestmark = pytest.mark.slow
+
 BROKEN = 330
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -12,6 +12,8 @@ from PIL import Image, ImageOps
 
 from tests import scenes
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

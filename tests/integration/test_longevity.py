@@ -21,6 +21,8 @@ from tests import ground, people
 from tests.rfc4998 import openssl_holds, verify
 from tests.stamping_places import BEGIN, StampingPlace, years
 
+pytestmark = pytest.mark.slow
+
 
 async def trusted(place: StampingPlace) -> None:
     """Let the installation trust the place, with its list of today."""

@@ -4,11 +4,15 @@ import os
 import uuid
 from datetime import timedelta
 
+import pytest
+
 from core import clock, db
 from docflow.documents.longevity import alarm, due, fixity
 from notify import notices
 from storage import blobs, s3
 from tests import ground, people
+
+pytestmark = pytest.mark.slow
 
 MB = 1024 * 1024
 

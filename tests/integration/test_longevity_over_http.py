@@ -18,6 +18,8 @@ from signatures import anchors
 from signatures.authority import create_authority, trust_of
 from signatures.stamping import StampAuthority
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class Server:

@@ -14,6 +14,8 @@ from signatures import algorithm_lives
 from tests import ground, people
 from tests.stamping_places import BEGIN, StampingPlace, years
 
+pytestmark = pytest.mark.slow
+
 NUMBER = 10_000
 
 

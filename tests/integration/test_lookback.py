@@ -14,6 +14,8 @@ from core.errors import Conflict, NotFound, ServiceError
 from tests import ground, painted
 from tests.integration.test_checks_verdicts import a_claimant
 
+pytestmark = pytest.mark.slow
+
 SITE = UseInput("site")
 PLACE = "https://example.org/news/1"
 

@@ -12,6 +12,8 @@ from docflow.documents import cards, copies, files, signing
 from storage import blobs
 from tests import ground, people
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def clerk(database: str) -> Actor:

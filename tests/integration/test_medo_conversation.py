@@ -16,6 +16,8 @@ from docflow.routing.medo import journal, outgoing, replies
 from tests import medo_stage, people
 from tests.medo_stage import Stage
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def stage(database: str, tmp_path: Path) -> Iterator[Stage]:

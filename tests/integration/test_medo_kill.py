@@ -18,6 +18,8 @@ from docflow.routing.medo import incoming
 from tests import medo_stage, people
 from tests.medo_stage import Stage
 
+pytestmark = pytest.mark.slow
+
 WORKER = """
 import asyncio
 from core import sandbox

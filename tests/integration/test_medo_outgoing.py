@@ -17,6 +17,8 @@ from docflow.routing.medo import checks, clocks, outgoing, partners
 from tests import ground, medo_stage, people
 from tests.medo_stage import Stage
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def stage(database: str, tmp_path: Path) -> AsyncIterator[Stage]:

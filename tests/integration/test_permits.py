@@ -16,6 +16,8 @@ from core import clock, db
 from tests import ground, picture_ground
 from tests.picture_ground import Office, form, scene
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path("docs/examples/verify_permit.py")
 USE = {"channel": "site", "place": "https://example.org/a", "caption": picture_ground.CAPTION}
 

@@ -14,6 +14,8 @@ from signatures.tokens import load_pkcs11
 from signatures.validation import validate_pdf
 from tests.unit.test_signatures_roundtrip import small_pdf
 
+pytestmark = pytest.mark.slow
+
 SOFTHSM = Path("/usr/lib/softhsm/libsofthsm2.so")
 needs_softhsm = pytest.mark.skipif(
     not SOFTHSM.exists() or shutil.which("softhsm2-util") is None,

@@ -12,6 +12,8 @@ from demo import scenes
 from tests import ground, picture_ground
 from tests.picture_ground import Office, scene
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def office(database: str, _sandbox: None) -> Office:

@@ -14,6 +14,8 @@ from core import db
 from core.errors import ServiceError
 from tests import ground, painted
 
+pytestmark = pytest.mark.slow
+
 FONTS = sorted(Path("/usr/share/fonts").rglob("DejaVuSans.ttf"))
 
 

@@ -12,6 +12,8 @@ from core import db
 from core.errors import Conflict
 from tests import ground, painted
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def office(database: str) -> painted.Office:

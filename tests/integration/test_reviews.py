@@ -13,6 +13,8 @@ from core.errors import Conflict, Forbidden, NotFound, ServiceError
 from tests import ground, painted
 from tests.integration.test_checks_verdicts import a_claimant, judged
 
+pytestmark = pytest.mark.slow
+
 SITE = UseInput("site")
 
 

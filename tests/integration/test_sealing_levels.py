@@ -20,6 +20,8 @@ from storage import blobs
 from tests import ground, people
 from tests.integration.test_trust_fetching import REPLY, Server, serving
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def clerk(database: str) -> Actor:

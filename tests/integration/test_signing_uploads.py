@@ -16,6 +16,8 @@ from signatures.authority import Issued, Subject
 from storage import blobs
 from tests import ground, people
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def clerk(database: str) -> Actor:

@@ -22,6 +22,8 @@ from signatures.stamping import StampAuthority
 from signatures.states import SourceStatus
 from tests import ground, people
 
+pytestmark = pytest.mark.slow
+
 Reply = tuple[str, bytes, str]
 
 

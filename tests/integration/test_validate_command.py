@@ -20,6 +20,8 @@ from core.clock import frozen
 from signatures import cms, pdf
 from tests.genuine import AT, START, by_hand, genuine, world
 
+pytestmark = pytest.mark.slow
+
 DOCFLOW = Path(sys.executable).with_name("docflow")
 MOMENT = AT.isoformat().replace("+00:00", "Z")
 BODY = "Циркуляр".encode()

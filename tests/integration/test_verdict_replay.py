@@ -16,6 +16,8 @@ from signatures.authority import Subject, create_authority, trust_of
 from signatures.trust import TrustStore
 from tests import ground, people
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def clerk(database: str) -> Actor:

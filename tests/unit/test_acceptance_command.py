@@ -29,6 +29,8 @@ from signatures import command
 from signatures.trust_files import from_paths, read
 from signatures.validation import validate
 
+pytestmark = pytest.mark.slow
+
 DOCFLOW = Path(sys.executable).with_name("docflow")
 BODY = "Письмо".encode()
 PEM, DER = serialization.Encoding.PEM, serialization.Encoding.DER

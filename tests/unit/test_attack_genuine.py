@@ -5,6 +5,8 @@ import pytest
 from signatures.validation import validate_pdf
 from tests.genuine import AT, genuine, world
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", [one.name for one in genuine()])
 def test_honest_files_are_valid(name: str) -> None:

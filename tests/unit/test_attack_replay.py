@@ -19,6 +19,8 @@ from signatures.validation import validate
 from tests.attacks import applied
 from tests.genuine import AT, START, genuine, world
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,8 @@ from signatures.trust import TrustStore
 from signatures.validation import validate, validate_bytes
 from tests.stamping_places import BEGIN, StampingPlace, years
 
+pytestmark = pytest.mark.slow
+
 DATA = b"a letter"
 
 

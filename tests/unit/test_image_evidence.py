@@ -18,6 +18,8 @@ from compliance.verdict import judge
 from compliance.votes import Reading, Word, chosen, merged
 from core.sandbox import HostileInput, Sandbox
 
+pytestmark = pytest.mark.slow
+
 FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 needs_tesseract = pytest.mark.skipif(
     ocr.engine() is None, reason="tesseract with Russian is not installed"

@@ -19,6 +19,8 @@ from core.clock import new_id
 from core.sandbox import HostileInput
 from tests import scenes
 
+pytestmark = pytest.mark.slow
+
 
 def _asked(image: Image.Image) -> matching.Asked:
     return matching.asked(matching.decode_asked(copies.sent(image)))

@@ -16,6 +16,8 @@ from signatures.authority import Subject, create_authority
 from signatures.pdf import sign_pdf
 from tests.unit.test_signatures_roundtrip import small_pdf
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2026, 1, 12)
 CHAIRMAN = MarkFacts(
     certificate="01d9f0a2b4c6e8f000112233445566778899aabb", owner="Смирнов Пётр Ильич",

@@ -20,6 +20,8 @@ from docflow.gateways.medo.writing import write_folder
 from tests import medo_folders as made
 from tests.medo_letters import SOURCES, letter
 
+pytestmark = pytest.mark.slow
+
 PROMISED = (
     "kind", "version", "header_uid", "source", "destinations", "document", "files", "event",
     "event_number", "reason", "warnings", "errors",

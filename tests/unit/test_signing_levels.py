@@ -38,6 +38,8 @@ from signatures.trust import TrustStore
 from signatures.validation import validate_pdf
 from tests.unit.test_signatures_roundtrip import small_pdf
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class World:

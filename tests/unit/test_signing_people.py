@@ -21,6 +21,8 @@ from signatures.trust import TrustStore
 from signatures.validation import validate, validate_detached, validate_pdf
 from tests.unit.test_signatures_roundtrip import small_pdf
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class World:
