@@ -16,6 +16,12 @@ from core.migrations import migrate
 from core.settings import settings
 
 TEMPLATE = "docflow_template"
+FAST = {
+    "synchronous_commit": "off", "fsync": "off", "full_page_writes": "off",
+    "checkpoint_timeout": "1h", "max_wal_size": "4GB",
+}  # fmt: skip
+"""A killed process loses nothing by this, only a machine would; dropping a database takes 0.02 s
+instead of 0.9."""
 _running: list[services.Services] = []
 
 
@@ -24,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     folder = services.data_home() / "test-runs" / f"{os.getpid()}"
-    started = services.start(folder, postgres_settings={"synchronous_commit": "off"})
+    started = services.start(folder, postgres_settings=FAST)
     _running.append(started)
     os.environ.update(started.environment)
     os.environ["DOCFLOW_TEST_SUPERUSER"] = started.superuser_url

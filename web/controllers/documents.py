@@ -167,7 +167,7 @@ def _verb(
     text = given.get("text", "")
     if verb == "submit":
         return signing.submit(actor, document_id), N_("The document awaits its signature.")
-    if verb == "sign":
+    if verb == "seal":
         return signing.seal(actor, document_id), N_("The document is signed.")
     if verb == "decline":
         return signing.decline(actor, document_id, reason=text), N_("Returned to the author.")
