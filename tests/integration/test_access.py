@@ -256,7 +256,8 @@ async def test_sessions_end_by_idleness_age_logout_and_password_change() -> None
     await sessions.end(first.actor, session_id=first.id)
     assert await sessions.resolve(first.token) is None
     assert await sessions.resolve("never issued") is None
-    assert (await verbs_of(account_id))[-1] == "session.ended"
+    # Both may fall into one millisecond, and then either comes first.
+    assert "session.ended" in (await verbs_of(account_id))[-2:]
     with clock.frozen(clock.now() + timedelta(days=40)):
         assert await sessions.sweep() == 4
 

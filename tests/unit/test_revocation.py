@@ -1,6 +1,6 @@
 """Lists of any size and OCSP answers: what counts, what does not, and how long it takes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,12 +13,20 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, utils
 from revoking import HOUR, NOW, a_list, judged, only, point, turned
 
+from core import clock
 from signatures import chains, revocation_lists, trust
 from signatures.authority import Authority, Issued, Subject, create_authority, trust_of
 from signatures.chains import Evidence, check_chain
 from signatures.trust import ListFile
 
 NUMBER = 200_000
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _the_moment() -> Iterator[None]:
+    """Certificates made minutes after the tests were collected are valid at their NOW too."""
+    with clock.frozen(NOW):
+        yield
 
 
 @pytest.fixture(scope="module")

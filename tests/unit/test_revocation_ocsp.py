@@ -1,15 +1,23 @@
 """OCSP answers of every shape: what counts, what does not, and which word is fresher."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 from cryptography import x509
 from revoking import HOUR, NOW, a_list, judged, only, turned
 
+from core import clock
 from signatures import ocsp_answers
 from signatures.authority import Authority, Issued, Subject, create_authority
 from signatures.responder import Responder, delegated_responder, own_responder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _the_moment() -> Iterator[None]:
+    """Certificates made minutes after the tests were collected are valid at their NOW too."""
+    with clock.frozen(NOW):
+        yield
 
 
 @pytest.fixture(scope="module")
