@@ -69,8 +69,11 @@ def test_unreadable_is_1_and_no_folder_64(
 def test_reader_that_dies_is_an_error_of_the_message(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(command, "_SECONDS", -1.0)
-    answer, code = told(capsys, "read", made.answer(tmp_path / "m"))
+    monkeypatch.setattr(command, "_SECONDS", 0.000001)
+    folder = made.answer(tmp_path / "m")
+    for number in range(3000):  # enough to read that the answer cannot be there at once
+        (folder / f"{number}.txt").touch()
+    answer, code = told(capsys, "read", folder)
     assert (code, answer["kind"]) == (1, "unknown")
     assert [one["code"] for one in answer["errors"]] == ["parse_timeout"]
 
