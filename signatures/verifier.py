@@ -14,6 +14,13 @@ from signatures import primitives
 from signatures.gost.checking import Unsupported, is_gost
 from signatures.gost.libgcrypt import Unavailable
 
+_REFUSALS = (
+    *(AssertionError, AttributeError, KeyError, TypeError, ValueError),
+    *(Unsupported, Unavailable),
+)
+"""What the library answers to a key and an algorithm that do not go together; an RSA signature that
+names no hash ends in an AttributeError."""
+
 
 class _Remembering(DefaultSignatureValidator):
     """Verifies each (key, data, signature) once; only successes are remembered."""
@@ -57,7 +64,7 @@ class _Remembering(DefaultSignatureValidator):
                 super().validate_signature(
                     signature, signed_data, public_key_info, signature_algorithm, context
                 )
-        except (AssertionError, ValueError, TypeError, Unsupported, Unavailable) as problem:
+        except _REFUSALS as problem:
             raise InvalidSignature from problem
         if len(self._seen) >= self._capacity:
             self._seen.clear()

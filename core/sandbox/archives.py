@@ -162,7 +162,7 @@ def _walk(
         raise
     except (
         *(zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, OverflowError),
-        *(NotImplementedError, RuntimeError, IndexError, struct.error, lzma.LZMAError),
+        *(RuntimeError, IndexError, struct.error, lzma.LZMAError),
     ) as problem:
         raise refused("broken_zip", problem=str(problem)[:200]) from problem
     return members

@@ -30,7 +30,7 @@ def read_piece(
             return stream.read(most)
     except (FileNotFoundError, KeyError) as problem:
         raise _refused("file_missing", name) from problem
-    except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as problem:
+    except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError) as problem:
         raise _refused("broken_zip" if body else "folder_unreadable", name, problem) from problem
 
 

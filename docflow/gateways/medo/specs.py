@@ -151,6 +151,6 @@ def _packed(path: Path, names: dict[str, str]) -> dict[str, bytes]:
                 info = infos.get(spelled)
                 if info is not None and info.file_size <= _MOST_MEMBER:
                     found[name] = archive.read(info)
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError):
+    except (zipfile.BadZipFile, OSError, RuntimeError, ValueError):
         return found
     return found

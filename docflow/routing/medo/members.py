@@ -36,8 +36,10 @@ def members(data: bytes, wanted: Sequence[tuple[str, int]]) -> dict[str, bytes]:
                 digest = hashlib.sha256(content).hexdigest()
                 if digest in digests:
                     found[digest] = content
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError,
-            RuntimeError, ValueError) as problem:  # fmt: skip
+    except (
+        *(zipfile.BadZipFile, zlib.error, OSError, EOFError),
+        *(RuntimeError, ValueError),
+    ) as problem:
         raise HostileInput(
             "Транспортный контейнер повреждён. Запросите у отправителя новый.",
             "The transport container is broken. Ask the sender for a new one.",
