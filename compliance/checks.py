@@ -38,10 +38,10 @@ from compliance.prints import PRINT_FEATURES, RECORD, Looked
 from compliance.rules import VERSION
 from compliance.searching import Found
 from compliance.verdict import judge
+from compliance.visibility import may_see
 from core import clock, db, idempotency, sandbox
 from core.actor import Actor
 from core.errors import InvalidInput, NotFound, Unavailable
-from directory import links
 from storage.blobs import StoredBlob
 
 FURTHEST = timedelta(days=366)
@@ -215,13 +215,9 @@ async def visible(actor: Actor, check_id: uuid.UUID) -> db.Row:
     found = await db.row("SELECT * FROM picture_check WHERE id = $1", check_id)
     if found is None:
         raise NotFound(check_id=str(check_id))
-    owner = found["organization_id"]
-    if owner == actor.home_id or (
-        "lawyer" in actor.roles
-        and await links.is_above(upper_id=actor.home_id, lower_id=owner, on=clock.today())
-    ):
-        return found
-    raise NotFound(check_id=str(check_id))
+    if not await may_see(actor, found["organization_id"]):
+        raise NotFound(check_id=str(check_id))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from typing import Any
 from audit import events, reads
 from compliance.case import Case, Verdict, decode_case
 from compliance.checks import Answer, answer_of
-from core import clock, db
+from compliance.visibility import may_see
+from core import db
 from core.actor import Actor
 from core.errors import NotFound
-from directory import links
 
 CHAIN = 20_000
 """So many changes of the registers go along, so that their digest can be made again."""
@@ -103,17 +103,9 @@ async def visible(actor: Actor, use_id: uuid.UUID) -> db.Row:
     """The row of a use the actor may have a dossier of; NotFound otherwise."""
     actor.require("editor", "lawyer")
     found = await db.row("SELECT * FROM picture_use WHERE id = $1", use_id)
-    if found is not None and (
-        found["organization_id"] == actor.home_id
-        or (
-            "lawyer" in actor.roles
-            and await links.is_above(
-                upper_id=actor.home_id, lower_id=found["organization_id"], on=clock.today()
-            )
-        )
-    ):
-        return found
-    raise NotFound(use_id=str(use_id))
+    if found is None or not await may_see(actor, found["organization_id"]):
+        raise NotFound(use_id=str(use_id))
+    return found
 
 
 async def _changes(upto: int) -> list[db.Row]:

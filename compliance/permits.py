@@ -14,7 +14,6 @@ import msgspec
 
 from audit import events
 from compliance import changes, gate, permit_keys, publications
-from compliance.case import Channel
 from compliance.checks import UseInput
 from compliance.gate import Judged, PublicationBlocked
 from compliance.permit_keys import LONGEST, Signer, encoded
@@ -29,19 +28,11 @@ VERSION = 1
 _TRIES = 4
 
 
-class PermitUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class PermitUse(UseInput, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How an outside site wants to show a picture."""
 
-    channel: Channel
     place: str
     """Address of the page, for looking back and for claims."""
-    on: date | None = None
-    """The day of publication, today or later; today when left out."""
-    caption: str = ""
-    is_commercial: bool | None = False
-    is_changed: bool = False
-    territory: str = "RU"
-    seat: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,10 +200,7 @@ async def _claims(
 
 
 def _asked(use: PermitUse) -> UseInput:
-    return UseInput(
-        channel=use.channel, on=use.on, caption=use.caption, is_commercial=use.is_commercial,
-        is_changed=use.is_changed, territory=use.territory, seat=use.seat,
-    )  # fmt: skip
+    return UseInput(**{name: getattr(use, name) for name in UseInput.__struct_fields__})
 
 
 def _midnight(day: date) -> datetime:

@@ -12,6 +12,7 @@ from audit import events, transitions
 from compliance import checks, register
 from compliance.register import MAX_DOCUMENT
 from compliance.states import REVIEW_TRANSITIONS, ReviewStatus
+from compliance.visibility import may_see
 from core import clock, db, idempotency
 from core.actor import RULE, Actor
 from core.errors import Conflict, InvalidInput, NotFound
@@ -191,14 +192,9 @@ async def visible(actor: Actor, review_id: uuid.UUID) -> db.Row:
     """A review of one's own organization, or for a lawyer of one below; NotFound otherwise."""
     actor.require("editor", "lawyer")
     found = await db.row(f"{_SELECT} WHERE r.id = $1", review_id)
-    if found is not None:
-        owner = found["organization_id"]
-        if owner == actor.home_id or (
-            "lawyer" in actor.roles
-            and await links.is_above(upper_id=actor.home_id, lower_id=owner, on=clock.today())
-        ):
-            return found
-    raise NotFound(review_id=str(review_id))
+    if found is None or not await may_see(actor, found["organization_id"]):
+        raise NotFound(review_id=str(review_id))
+    return found
 
 
 async def who_reviews(organization_id: uuid.UUID) -> list[uuid.UUID]:

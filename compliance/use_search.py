@@ -13,9 +13,9 @@ from audit import events
 from compliance import searching
 from compliance.prints import Looked, Reference
 from compliance.register import MAX_PICTURE
-from core import clock, db, sandbox
+from compliance.visibility import may_see
+from core import db, sandbox
 from core.actor import Actor
-from directory import links
 from storage import blobs
 
 _SECONDS = 30.0
@@ -99,11 +99,6 @@ async def _uses_of(actor: Actor, blob_ids: list[uuid.UUID]) -> list[db.Row]:
            WHERE u.blob_id = ANY ($1) ORDER BY u.id DESC""",
         blob_ids,
     )
-    seen: dict[uuid.UUID, bool] = {actor.home_id: True}
-    for row in rows:
-        owner = row["organization_id"]
-        if owner not in seen:
-            seen[owner] = "lawyer" in actor.roles and await links.is_above(
-                upper_id=actor.home_id, lower_id=owner, on=clock.today()
-            )
+    owners = {row["organization_id"] for row in rows}
+    seen = {owner: await may_see(actor, owner) for owner in owners}
     return [row for row in rows if seen[row["organization_id"]]]

@@ -21,6 +21,7 @@ from core.settings import settings
 
 PORTS = frozenset({80, 443, 8080, 8443})
 """Ports an address may have; everything else is somebody's internal service."""
+WEB = frozenset({"http", "https"})
 MAX_URL = 2000
 MAX_ADDRESSES = 4
 
@@ -68,16 +69,28 @@ class Answer:
     headers: Mapping[str, str]
 
 
+class NoAddress(NoAnswer):
+    """The host's name has no address in DNS."""
+
+
 @dataclass(frozen=True, slots=True)
-class _Target:
+class Target:
+    """An address that was checked: where to connect, and as whom to speak to it."""
+
     url: httpx.URL
     host: str
+    """For the Host header, TLS server name and certificate check (ASCII)."""
     addresses: tuple[str, ...]
+    """Checked IP addresses, to be tried in this order."""
 
 
 def checked(url: str) -> httpx.URL:
     """The address in its parts, if its form is allowed; touches no network."""
-    allow_private = settings().webhook_allow_private
+    return parsed(url, schemes=WEB, allow_private=settings().webhook_allow_private)
+
+
+def parsed(url: str, *, schemes: frozenset[str], allow_private: bool) -> httpx.URL:
+    """The same for given schemes; `allow_private` lets addresses of one's own network through."""
     try:
         found = httpx.URL(url)
         host, port = found.raw_host, found.port
@@ -85,7 +98,7 @@ def checked(url: str) -> httpx.URL:
         raise ForbiddenAddress(reason="form") from problem
     if len(url) > MAX_URL or not host or found.userinfo or found.fragment:
         raise ForbiddenAddress(reason="form")
-    if found.scheme not in ("http", "https"):
+    if found.scheme not in schemes:
         raise ForbiddenAddress(reason="scheme")
     if not allow_private and port is not None and port not in PORTS:
         raise ForbiddenAddress(reason="port")
@@ -138,7 +151,7 @@ async def ask(
     """
     try:
         async with asyncio.timeout(seconds):
-            target = await _resolve(url)
+            target = await resolve(url, schemes=WEB, allow_private=settings().webhook_allow_private)
             return await _ask_first(target, body, dict(headers or {}), limit, seconds)
     except (TimeoutError, httpx.TimeoutException) as problem:
         raise NoAnswer(reason=f"timeout: no answer in {seconds:.0f} s") from problem
@@ -147,23 +160,28 @@ async def ask(
         raise NoAnswer(reason=told) from problem
 
 
-async def _resolve(url: str) -> _Target:
-    found = checked(url)
+async def resolve(url: str, *, schemes: frozenset[str], allow_private: bool) -> Target:
+    """Resolve the host once and check every address; raises `ForbiddenAddress` or `NoAddress`.
+
+    One forbidden address among several forbids the name: such a name was made to deceive.
+    """
+    found = parsed(url, schemes=schemes, allow_private=allow_private)
     host = found.raw_host.decode("ascii")
     loop = asyncio.get_running_loop()
     try:
         answers = await loop.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as problem:
-        raise NoAnswer(reason="the host has no address in DNS") from problem
+        raise NoAddress(reason="the host has no address in DNS") from problem
     addresses = tuple(dict.fromkeys(str(answer[4][0]) for answer in answers))
-    # One forbidden address among several forbids the name: it was made to deceive.
-    if not settings().webhook_allow_private and not all(map(is_public, addresses)):
+    if not addresses:
+        raise NoAddress(reason="the host has no address in DNS")
+    if not allow_private and not all(map(is_public, addresses)):
         raise ForbiddenAddress(reason="address")
-    return _Target(found, host, addresses[:MAX_ADDRESSES])
+    return Target(found, host, addresses[:MAX_ADDRESSES])
 
 
 async def _ask_first(
-    target: _Target, body: bytes | None, headers: dict[str, str], limit: int, seconds: float
+    target: Target, body: bytes | None, headers: dict[str, str], limit: int, seconds: float
 ) -> Answer:
     transport = httpx.AsyncHTTPTransport(verify=_tls_context(), trust_env=False)
     async with httpx.AsyncClient(
@@ -179,7 +197,7 @@ async def _ask_first(
 
 async def _ask(
     client: httpx.AsyncClient,
-    target: _Target,
+    target: Target,
     address: str,
     body: bytes | None,
     headers: dict[str, str],

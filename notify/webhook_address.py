@@ -1,17 +1,12 @@
-"""Which addresses a webhook may have, against requests forged through us (OWASP SSRF).
-
-The host is resolved once, every address it has is checked, and the connection is made to a
-checked address: a name that answers otherwise the second time (DNS rebinding) gains nothing.
-"""
-
-import asyncio
-import socket
-from dataclasses import dataclass
+"""Which addresses a webhook may have: the check of `core.outbound`, in a webhook's words."""
 
 import httpx
 
+from core import outbound
 from core.errors import InvalidInput
-from core.outbound import MAX_ADDRESSES, MAX_URL, PORTS, is_public
+from core.outbound import Target, is_public
+
+__all__ = ["ForbiddenUrl", "Target", "UnknownHost", "is_public", "parsed", "resolve"]
 
 
 class ForbiddenUrl(InvalidInput):
@@ -36,48 +31,25 @@ class UnknownHost(InvalidInput):
     en = "The host's name has no address in DNS. Check the webhook's address."
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """An address that was checked: where to connect, and as whom to speak to it."""
-
-    url: httpx.URL
-    host: str
-    """For the Host header, TLS server name and certificate check (ASCII)."""
-    addresses: tuple[str, ...]
-    """Checked IP addresses, to be tried in this order."""
-
-
 def parsed(url: str, *, allow_private: bool) -> httpx.URL:
     """The address in its parts, if its form is allowed; touches no network."""
     try:
-        found = httpx.URL(url)
-        host, port = found.raw_host, found.port
-    except (httpx.InvalidURL, ValueError, UnicodeError) as problem:
-        raise ForbiddenUrl(reason="form") from problem
-    if len(url) > MAX_URL or not host or found.userinfo or found.fragment:
-        raise ForbiddenUrl(reason="form")
-    if found.scheme != "https" and not (allow_private and found.scheme == "http"):
-        raise ForbiddenUrl(reason="scheme")
-    if not allow_private and port is not None and port not in PORTS:
-        raise ForbiddenUrl(reason="port")
-    return found
+        return outbound.parsed(url, schemes=_schemes(allow_private), allow_private=allow_private)
+    except outbound.ForbiddenAddress as problem:
+        raise ForbiddenUrl(**problem.details) from problem
 
 
 async def resolve(url: str, *, allow_private: bool) -> Target:
-    """Resolve the host once and check every address; raises `ForbiddenUrl` or `UnknownHost`.
-
-    One forbidden address among several forbids the name: such a name was made to deceive.
-    """
-    found = parsed(url, allow_private=allow_private)
-    host = found.raw_host.decode("ascii")
-    loop = asyncio.get_running_loop()
+    """Resolve the host once and check every address; raises `ForbiddenUrl` or `UnknownHost`."""
     try:
-        answers = await loop.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as problem:
+        return await outbound.resolve(
+            url, schemes=_schemes(allow_private), allow_private=allow_private
+        )
+    except outbound.ForbiddenAddress as problem:
+        raise ForbiddenUrl(**problem.details) from problem
+    except outbound.NoAddress as problem:
         raise UnknownHost from problem
-    addresses = tuple(dict.fromkeys(str(answer[4][0]) for answer in answers))
-    if not addresses:
-        raise UnknownHost
-    if not allow_private and not all(map(is_public, addresses)):
-        raise ForbiddenUrl(reason="address")
-    return Target(url=found, host=host, addresses=addresses[:MAX_ADDRESSES])
+
+
+def _schemes(allow_private: bool) -> frozenset[str]:
+    return outbound.WEB if allow_private else frozenset({"https"})

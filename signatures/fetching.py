@@ -6,12 +6,12 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from audit import events, transitions
+from audit import events
 from core import clock, db, outbound
 from core.actor import RULE, Actor
 from core.errors import NotFound, ServiceError
-from signatures import anchors, keeping, revocation_import
-from signatures.states import SOURCE_TRANSITIONS, SourceStatus
+from signatures import anchors, keeping, revocation_import, switching
+from signatures.states import SourceStatus
 
 SECONDS = 60.0
 FIRST_PAUSE = timedelta(minutes=5)
@@ -71,13 +71,9 @@ async def _insert(actor: Actor, *, url: str, name: str, anchor_id: uuid.UUID | N
 
 async def set_status(actor: Actor, source_id: uuid.UUID, target: SourceStatus) -> None:
     """Stop asking an address, or begin again, at once."""
-    await anchors.require_keeper(actor)
-    source = SourceStatus.ACTIVE if target is SourceStatus.DISABLED else SourceStatus.DISABLED
-    if not await db.value("SELECT 1 FROM revocation_source WHERE id = $1", source_id):
-        raise NotFound(source_id=str(source_id))
-    await transitions.move(
-        actor, _TABLE, source_id, graph=SOURCE_TRANSITIONS, source=source, target=target,
-        verb=f"trust.source_{target}", assign={"next_attempt_at": clock.now(), "attempts": 0},
+    await switching.set_status(
+        actor, _TABLE, source_id, target, verb="trust.source",
+        assign={"next_attempt_at": clock.now(), "attempts": 0},
     )  # fmt: skip
 
 

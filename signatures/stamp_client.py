@@ -10,13 +10,13 @@ from typing import Any
 
 from asn1crypto import tsp
 
-from audit import events, transitions
+from audit import events
 from core import clock, db, outbound
 from core.actor import Actor
-from core.errors import NotFound, ServiceError, Unavailable
+from core.errors import ServiceError, Unavailable
 from core.sandbox import pool
-from signatures import anchors
-from signatures.states import SOURCE_TRANSITIONS, SourceStatus
+from signatures import anchors, switching
+from signatures.states import SourceStatus
 
 SECONDS = 15.0
 """For one authority; then the next is asked."""
@@ -114,13 +114,8 @@ async def add_service(actor: Actor, *, name: str, url: str, position: int = 0) -
 
 async def set_status(actor: Actor, service_id: uuid.UUID, target: SourceStatus) -> None:
     """Ask an authority no more, or again."""
-    await anchors.require_keeper(actor)
-    source = SourceStatus.ACTIVE if target is SourceStatus.DISABLED else SourceStatus.DISABLED
-    if not await db.value("SELECT 1 FROM stamp_service WHERE id = $1", service_id):
-        raise NotFound(service_id=str(service_id))
-    await transitions.move(
-        actor, _TABLE, service_id, graph=SOURCE_TRANSITIONS, source=source, target=target,
-        verb=f"trust.stamp_service_{target}",
+    await switching.set_status(
+        actor, _TABLE, service_id, target, verb="trust.stamp_service",
     )  # fmt: skip
 
 
