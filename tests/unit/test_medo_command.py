@@ -62,6 +62,8 @@ def test_unreadable_is_1_and_no_folder_64(
     assert (code, [one["code"] for one in answer["errors"]]) == (1, ["broken_xml"])
     for verb in ("read", "check"):
         assert cli.main(["medo", verb, str(tmp_path / "none"), "--json"]) == 64
+        told_of = json.loads(capsys.readouterr().out)
+        assert told_of["error"]["code"] == "no_such_file"
     assert cli.main(["medo", "write", str(tmp_path / "none.json"), str(tmp_path / "o")]) == 64
     assert capsys.readouterr().out == ""
 

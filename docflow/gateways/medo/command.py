@@ -40,8 +40,8 @@ def register(
         def run(arguments: argparse.Namespace) -> int:
             answer, code = verb(arguments)
             if code == USAGE:
-                sys.stderr.write(f"{answer['error']}\n")
-            else:
+                sys.stderr.write(f"{answer['error']['ru']}\n{answer['error']['en']}\n")
+            if code != USAGE or arguments.json:
                 tell(arguments, answer)
             return code
 
@@ -75,7 +75,17 @@ def _write(arguments: argparse.Namespace) -> Answer:
 def _no_folder(path: Path | None) -> Answer | None:
     if path is None or path.is_dir():
         return None
-    return {"error": f"no such folder: {path}"}, USAGE
+    return _missing(path), USAGE
+
+
+def _missing(path: Path) -> dict[str, Any]:
+    return {
+        "error": {
+            "code": "no_such_file",
+            "ru": f"Файл или папка не найдены: {path}. Проверьте путь.",
+            "en": f"No such file or folder: {path}. Check the path.",
+        }
+    }
 
 
 def read(folder: Path, *, schemas: Path | None = None) -> Answer:
@@ -159,7 +169,7 @@ def _verdict(message: Message, faults: list[Finding]) -> tuple[str, str]:
 def write(spec: Path, folder: Path) -> Answer:
     """Write the folder and say what is in it; 1 with the faults in words when it would be wrong."""
     if not spec.is_file():
-        return {"error": f"no such file: {spec}"}, USAGE
+        return _missing(spec), USAGE
     try:
         message = specs.from_json(spec.read_bytes())
         sources = specs.sources_of(message, spec.parent)
