@@ -9,7 +9,7 @@ from core import clock
 from signatures import cms
 from signatures.authority import Authority, create_authority, trust_of
 from signatures.pdf import sign_pdf
-from signatures.revocation_data import from_trust
+from signatures.proofs import from_trust
 from signatures.stamping import StampAuthority
 from signatures.trust import TrustStore
 

@@ -13,7 +13,7 @@ from bench.ground import Ground
 from bench.results import Result, against
 from signatures.authority import Issued, create_authority, trust_of
 from signatures.pdf import sign_pdf
-from signatures.revocation_data import from_trust
+from signatures.proofs import from_trust
 from signatures.stamping import StampAuthority
 from signatures.trust import TrustStore
 from signatures.validation import validate_pdf

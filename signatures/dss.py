@@ -15,11 +15,9 @@ from pyhanko.sign.validation.dss import DocumentSecurityStore
 
 from core import clock
 from signatures.places import Place, reading, stamp_place, updating
-from signatures.prepared import TooSmall, fill, no_room
-from signatures.revocation_data import Revocation, ValidationData, line_of, require_covered
+from signatures.prepared import STAMP_ROOM, TooSmall, fill, no_room
+from signatures.revocation_data import Revocation, ValidationData, require_covered, token_line
 from signatures.stamps import Stamper, request_stamp
-
-STAMP_ROOM = 8 * 1024
 
 
 def add_validation_data(data: bytes, validation: ValidationData) -> bytes:
@@ -88,11 +86,6 @@ def _with_chain_of(
     more = revocation(chain)
     require_covered(chain, more, at=clock.now())
     return add_validation_data(stamped, more + ValidationData(certificates=chain))
-
-
-def token_line(token: bytes) -> tuple[bytes, ...]:
-    """The certificate that signed a time-stamp token, and those above it that came along."""
-    return line_of(cms.ContentInfo.load(token)["content"])
 
 
 def stamp_line(signature: bytes) -> tuple[bytes, ...]:

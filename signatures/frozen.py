@@ -17,7 +17,6 @@ from core import canonical
 from core.errors import Conflict, InvalidInput
 from signatures.report import POLICY, Report
 from signatures.trust import Accredited, TrustStore
-from signatures.validation import validate
 
 FORM = "docflow-verdict-1"
 COPIED_UP_TO = 64 * 1024
@@ -115,6 +114,9 @@ def replay(bundle: bytes, data: bytes | None, *, fetch: Fetch | None = None) -> 
         return tuple(_der(one, found["kept"], fetch) for one in found[name])
 
     signature = found["signature"]
+    # The PDF reader weighs ten megabytes, and the serving process only names this module's errors.
+    from signatures.validation import validate  # noqa: PLC0415 - as said above
+
     return validate(
         data,
         signature=b64decode(signature) if signature is not None else None,

@@ -5,7 +5,6 @@ makes a file that looks signed and is not.
 """
 
 from datetime import datetime
-from typing import Literal
 
 from asn1crypto import x509
 
@@ -13,21 +12,20 @@ from core import clock
 from core.errors import InvalidInput
 from signatures.cms import assemble, check_signature, signed_attributes
 from signatures.dss import (
-    STAMP_ROOM,
     add_document_timestamp,
     add_validation_data,
     stamp_line,
 )
 from signatures.keys import SigningKey, check_certificate, digest_for, read_certificate, value_size
-from signatures.places import NO_WORDS, Words, signature_place
-from signatures.prepared import Prepared, TooSmall, fill, finish, no_room
+from signatures.places import signature_place
+from signatures.prepared import STAMP_ROOM, Level, Prepared, TooSmall, fill, finish, no_room
 from signatures.revocation_data import (
     Revocation,
     ValidationData,
     no_revocation_data,
     require_covered,
 )
-from signatures.roles import Role, Statement, statement
+from signatures.roles import NO_WORDS, Role, Statement, Words, statement
 from signatures.stamps import Stamper
 
 __all__ = [
@@ -41,8 +39,6 @@ __all__ = [
     "prepare",
     "sign_pdf",
 ]
-
-Level = Literal["B-B", "B-T", "B-LT", "B-LTA"]
 
 _SLACK = 512
 

@@ -24,18 +24,7 @@ from pyhanko.sign.validation.pdf_embedded import read_certification_data
 from core.errors import Conflict, InvalidInput, ServiceError
 from signatures import digests
 from signatures.hexstrings import quick_hex
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What the signature dictionary says to a reader; shown by viewers, proves nothing."""
-
-    name: str | None = None
-    reason: str | None = None
-    location: str | None = None
-
-
-NO_WORDS = Words()
+from signatures.roles import Words
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import json
 from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
 from io import BytesIO
+from typing import Literal
 
 from asn1crypto import x509
 
@@ -16,6 +17,12 @@ from signatures import digests
 from signatures.cms import assemble, check_signature, client_answer
 from signatures.keys import digest_for
 from signatures.stamps import Stamper
+
+Level = Literal["B-B", "B-T", "B-LT", "B-LTA"]
+"""The baseline levels of ETSI EN 319 142-1."""
+
+STAMP_ROOM = 8 * 1024
+"""Bytes kept for a time stamp of unknown size."""
 
 
 class TooSmall(Exception):

@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from signatures import dss, pdf
+from signatures import chains, dss, pdf, trust
+from signatures.prepared import STAMP_ROOM
 from signatures.revocation_data import ValidationData
 from signatures.roles import Role
 
@@ -35,7 +36,7 @@ def add_validation_data(data: bytes, validation: ValidationData) -> bytes:
 
 
 def place_stamp(
-    data: bytes, validation: ValidationData | None, *, room: int = dss.STAMP_ROOM
+    data: bytes, validation: ValidationData | None, *, room: int = STAMP_ROOM
 ) -> dict[str, Any]:
     """`dss.place_stamp` as a map of `document`, `digest`, `start` and `end`."""
     place = dss.place_stamp(data, validation=validation, room=room)
@@ -45,3 +46,9 @@ def place_stamp(
         "start": place.start,
         "end": place.end,
     }
+
+
+def revocation_for(chain: list[bytes], request: dict[str, Any]) -> ValidationData:
+    """`chains.revocation_for` by the trust and `at` of a request for validation."""
+    at = datetime.fromisoformat(request["at"])
+    return ValidationData(*chains.revocation_for(tuple(chain), trust.of_request(request), at=at))

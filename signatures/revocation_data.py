@@ -8,16 +8,13 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache, partial
+from functools import lru_cache
 
 from asn1crypto import cms, crl, ocsp, x509
 from cryptography.x509 import load_der_x509_crl
 
-from core import clock
 from core.errors import InvalidInput, Unavailable
 from signatures import digests
-from signatures.chains import revocation_for
-from signatures.trust import TrustStore
 
 _SKEW = timedelta(minutes=5)
 _DEPTH = 10
@@ -75,21 +72,9 @@ def _is_listed(der: bytes, serial: int) -> bool:
     return load_der_x509_crl(der).get_revoked_certificate_by_serial_number(serial) is not None
 
 
-def from_trust(trust: TrustStore) -> Revocation:
-    """What a trust store holds for a chain, its root included; fetches nothing.
-
-    Every list and answer is verified before it is taken, once a minute for a chain.
-    """
-    return partial(_proved, trust=trust)
-
-
-def _proved(chain: tuple[bytes, ...], *, trust: TrustStore) -> ValidationData:
-    return _at_minute(chain, trust, clock.now().replace(second=0, microsecond=0))
-
-
-@lru_cache(maxsize=64)
-def _at_minute(chain: tuple[bytes, ...], trust: TrustStore, _: datetime) -> ValidationData:
-    return ValidationData(*revocation_for(chain, trust, at=clock.now()))
+def token_line(token: bytes) -> tuple[bytes, ...]:
+    """The certificate that signed a time-stamp token, and those above it that came along."""
+    return line_of(cms.ContentInfo.load(token)["content"])
 
 
 def line_of(signed: cms.SignedData) -> tuple[bytes, ...]:

@@ -7,8 +7,6 @@ PAdES allows it or the entry Reason, never both (EN 319 142-1 section 6.3).
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from signatures.places import NO_WORDS, Words
-
 Role = Literal["approving", "certifying", "endorsing", "sealing"]
 """утверждающая, заверяющая (автора), согласующая (виза), печать организации"""
 
@@ -20,6 +18,18 @@ COMMITMENTS: dict[str, str] = {
 }
 
 _REASONS = {"endorsing": "Согласовано"}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the signature dictionary says to a reader; shown by viewers, proves nothing."""
+
+    name: str | None = None
+    reason: str | None = None
+    location: str | None = None
+
+
+NO_WORDS = Words()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,16 @@ from asn1crypto import x509
 from core import clock
 from core.errors import InvalidInput, ServiceError
 from core.sandbox import pool
-from signatures import anchors, dss, stamp_client, vault
+from signatures import anchors, stamp_client, vault
 from signatures.cms import assemble, check_signature, client_answer, signed_attributes
 from signatures.keys import SigningKey, check_certificate, digest_for
-from signatures.pdf import Level
-from signatures.prepared import Prepared, TooSmall, fill, finish, no_room
-from signatures.revocation_data import Revocation, ValidationData, from_trust, require_covered
+from signatures.prepared import STAMP_ROOM, Level, Prepared, TooSmall, fill, finish, no_room
+from signatures.revocation_data import (
+    Revocation,
+    ValidationData,
+    require_covered,
+    token_line,
+)
 from signatures.roles import COMMITMENTS, Role
 from signatures.stamps import Stamper, request_stamp
 
@@ -43,6 +47,28 @@ def stamping_by(tsa: Stamper) -> Stamping:
     return asked
 
 
+Proving = Callable[[tuple[bytes, ...]], Awaitable[ValidationData]]
+"""What proves a chain not revoked, as `Revocation`, but asked elsewhere."""
+
+
+def proving_by(revocation: Revocation) -> Proving:
+    """The answers of this process, in a thread of its own."""
+
+    async def asked(chain: tuple[bytes, ...]) -> ValidationData:
+        return await asyncio.to_thread(revocation, chain)
+
+    return asked
+
+
+async def _installed(chain: tuple[bytes, ...]) -> ValidationData:
+    """What the installation's trust store holds; paths are built in the sandbox."""
+    request = {**await anchors.request(), "at": clock.now().isoformat()}
+    found: ValidationData = await pool().run(
+        "signatures.remote:revocation_for", list(chain), request, into=ValidationData
+    )
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Sealed:
     """A signed PDF, the level it reached, and the codes of what kept it from B-LTA."""
@@ -58,7 +84,7 @@ async def seal_pdf(
     *,
     role: Role | None = None,
     stamping: Stamping | None = None,
-    revocation: Revocation | None = None,
+    revocation: Proving | None = None,
 ) -> Sealed:
     """Sign with the organization's key at the best level there is data for; B-LTA at best.
 
@@ -67,7 +93,7 @@ async def seal_pdf(
     `certificate_revoked` before the key is used, and what `pdf.prepare` raises.
     """
     key = await vault.key_of(organization_id)
-    known = revocation or from_trust(await anchors.store())
+    known = revocation or _installed
     asked = stamping or stamp_client.stamp
     return await seal_with(key, content, role=role, stamping=asked, revocation=known)
 
@@ -78,7 +104,7 @@ async def seal_with(
     *,
     role: Role | None = None,
     stamping: Stamping | None = None,
-    revocation: Revocation | None = None,
+    revocation: Proving | None = None,
 ) -> Sealed:
     """The same with a key at hand."""
     chain = (key.certificate.dump(), *(one.dump() for one in key.chain))
@@ -113,8 +139,7 @@ async def prepare(
 
 async def complete_here(prepared: Prepared, answer: bytes) -> Sealed:
     """`complete` with the installation's time-stamp authorities and its trust."""
-    known = from_trust(await anchors.store())
-    return await complete(prepared, answer, stamping=stamp_client.stamp, revocation=known)
+    return await complete(prepared, answer, stamping=stamp_client.stamp, revocation=_installed)
 
 
 async def complete(
@@ -122,7 +147,7 @@ async def complete(
     answer: bytes,
     *,
     stamping: Stamping | None = None,
-    revocation: Revocation | None = None,
+    revocation: Proving | None = None,
 ) -> Sealed:
     """Finish a prepared signature and raise it as far as time stamps and revocation data go.
 
@@ -136,7 +161,7 @@ async def complete(
     except ServiceError as problem:
         return Sealed(finish(prepared, answer), "B-B", (_lack(problem),))
     signed = finish(prepared, answer, token=token)
-    stamp_chain = dss.token_line(token)
+    stamp_chain = token_line(token)
     chain = (prepared.certificate, *prepared.chain)
     own = await _proved(chain, revocation)
     stamp = await _proved(stamp_chain, revocation)
@@ -161,7 +186,7 @@ async def stamp_document(
     data: bytes, *, validation: ValidationData | None, stamping: Stamping
 ) -> bytes:
     """`dss.add_document_timestamp` with the parsing in the sandbox; raises the same."""
-    room = dss.STAMP_ROOM
+    room = STAMP_ROOM
     for _ in range(2):
         place: Any = await pool().run("signatures.remote:place_stamp", data, validation, room=room)
         token = await stamping(place["digest"])
@@ -175,18 +200,15 @@ async def stamp_document(
     raise no_room()
 
 
-async def _proved(chain: tuple[bytes, ...], revocation: Revocation | None) -> ValidationData | None:
+async def _proved(chain: tuple[bytes, ...], revocation: Proving | None) -> ValidationData | None:
     """The data that proves a chain, or None where there is not enough of it."""
     if revocation is None:
         return None
 
-    def asked(find: Callable[[tuple[bytes, ...]], ValidationData]) -> ValidationData:
-        found = find(chain) + ValidationData(certificates=chain)
-        require_covered(chain, found, at=clock.now())
-        return found
-
     try:
-        return await asyncio.to_thread(asked, revocation)
+        found = await revocation(chain) + ValidationData(certificates=chain)
+        await asyncio.to_thread(require_covered, chain, found, at=clock.now())
+        return found
     except ServiceError as problem:
         _lack(problem)
         return None

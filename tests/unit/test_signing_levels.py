@@ -32,7 +32,8 @@ from signatures import pdf
 from signatures.authority import Authority, Issued, Subject, create_authority, trust_of
 from signatures.dss import add_document_timestamp, add_validation_data
 from signatures.keys import SigningKey
-from signatures.revocation_data import Revocation, ValidationData, from_trust, require_covered
+from signatures.proofs import from_trust
+from signatures.revocation_data import Revocation, ValidationData, require_covered
 from signatures.stamping import StampAuthority
 from signatures.trust import TrustStore
 from signatures.validation import validate_pdf

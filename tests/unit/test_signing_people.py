@@ -14,7 +14,7 @@ from pyhanko.sign.validation.pdf_embedded import read_certification_data
 from core.errors import Conflict
 from signatures import cms, pdf
 from signatures.authority import Authority, Issued, Subject, create_authority, trust_of
-from signatures.revocation_data import from_trust
+from signatures.proofs import from_trust
 from signatures.roles import COMMITMENTS, Role
 from signatures.stamping import StampAuthority
 from signatures.trust import TrustStore

@@ -6,7 +6,7 @@ from core.errors import InvalidInput, Unavailable
 from core.sandbox import pool
 from signatures import seals
 from signatures.authority import Authority, Subject, create_authority, trust_of
-from signatures.revocation_data import from_trust
+from signatures.proofs import from_trust
 from signatures.stamping import StampAuthority
 from signatures.trust import TrustStore
 from signatures.validation import validate_pdf
@@ -38,11 +38,16 @@ async def test_every_level_that_can_be_had(issuing: Authority) -> None:
     def never(_: bytes) -> bytes:
         raise OSError
 
-    proofs = from_trust(trust)
+    proofs = seals.proving_by(from_trust(trust))
     for level, lacks, stamper, revocation in (
         ("B-LTA", (), tsa, proofs),
         ("B-LT", ("timestamp_unavailable",), once, proofs),
-        ("B-T", ("revocation_unavailable",), tsa, from_trust(TrustStore(roots=trust.roots))),
+        (
+            "B-T",
+            ("revocation_unavailable",),
+            tsa,
+            seals.proving_by(from_trust(TrustStore(roots=trust.roots))),
+        ),
         ("B-T", ("revocation_unavailable",), tsa, None),
         ("B-B", ("timestamp_unavailable",), never, proofs),
         ("B-B", ("timestamp_unavailable",), None, proofs),
@@ -71,7 +76,7 @@ async def test_a_revoked_key_seals_nothing(issuing: Authority) -> None:
         parent.crl(),
         issuing.crl(revoked=[(person.certificate, person.certificate.not_valid_before_utc)]),
     )
-    proofs = from_trust(trust_of(issuing, crls=lists))
+    proofs = seals.proving_by(from_trust(trust_of(issuing, crls=lists)))
     with pytest.raises(InvalidInput) as caught:
         await seals.seal_with(person.key(), small_pdf(), revocation=proofs)
     assert caught.value.error_code == "certificate_revoked"
