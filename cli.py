@@ -225,7 +225,7 @@ def _image_match(arguments: argparse.Namespace) -> int:
 
 
 def _image_evidence(arguments: argparse.Namespace) -> int:
-    from compliance import evidence_command  # noqa: PLC0415 - only here
+    from compliance.looking import evidence_command  # noqa: PLC0415 - only here
 
     answer, code = evidence_command.examine(arguments.file)
     if "error" in answer:

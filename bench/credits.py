@@ -25,9 +25,10 @@ from bench import photographs
 from bench.ground import Ground
 from bench.recall import wilson
 from bench.results import Result, percentile
-from compliance import inspection, ocr
-from compliance.attribution import folded
-from compliance.credits import CreditLine, credits_in
+from compliance.looking import inspection
+from compliance.reading import ocr
+from compliance.reading.credits import CreditLine, credits_in
+from compliance.verdicts.attribution import folded
 
 TRIALS = 120
 _FIELDS = ("name", "agency", "stock", "licence", "year")

@@ -22,13 +22,15 @@ from PIL import Image
 from bench import hashes, photographs, scenery
 from bench.ground import Ground
 from bench.results import Result, percentile
-from compliance import evidence, matching, references
-from compliance.case import Case, Use
-from compliance.case import Match as CaseMatch
+from compliance import matching
 from compliance.index import HammingIndex
 from compliance.local_index import EXACT, FAST, LocalIndex
+from compliance.looking import evidence
 from compliance.pictures import decode
-from compliance.verdict import judge
+from compliance.searching import references
+from compliance.verdicts.case import Case, Use
+from compliance.verdicts.case import Match as CaseMatch
+from compliance.verdicts.verdict import judge
 from core.sandbox import Sandbox
 
 ROUNDS_FAST, ROUNDS_FULL = 40, 20
@@ -116,7 +118,7 @@ def _rounds(usual: int) -> int:
 
 @asynccontextmanager
 async def _pool() -> AsyncIterator[Sandbox]:
-    pool = Sandbox(workers=2, preload=(*evidence.PRELOAD, "compliance.references"))
+    pool = Sandbox(workers=2, preload=(*evidence.PRELOAD, "compliance.searching.references"))
     try:
         yield pool
     finally:

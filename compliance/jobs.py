@@ -3,8 +3,9 @@
 import uuid
 from datetime import timedelta
 
-from compliance import issue_files, lookback, review
-from compliance.changes import LOOK_BACK_JOB
+from compliance.checking import review
+from compliance.publishing import issue_files, lookback
+from compliance.registers.changes import LOOK_BACK_JOB
 from core.jobs import job, periodic
 
 

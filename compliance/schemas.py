@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from compliance.case import Attribution, Reason, Turn
-from compliance.licences import Terms
-from compliance.own_works import Consent
+from compliance.registers.licences import Terms
+from compliance.registers.own_works import Consent
+from compliance.verdicts.case import Attribution, Reason, Turn
 
 
 class Made(msgspec.Struct, frozen=True):

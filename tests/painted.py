@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from compliance import licences, register
-from compliance.licences import Terms
-from compliance.register import PictureCard
+from compliance.registers import licences, register
+from compliance.registers.licences import Terms
+from compliance.registers.register import PictureCard
 from core.actor import Actor
 from tests import people
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import httpx
 
-from compliance import claimants, licences, register
-from compliance.claimants import ClaimantCard
-from compliance.licences import Terms
-from compliance.register import PictureCard
+from compliance.registers import claimants, licences, register
+from compliance.registers.claimants import ClaimantCard
+from compliance.registers.licences import Terms
+from compliance.registers.register import PictureCard
 from core import clock, db
 from core.actor import Actor
 from demo import scenes

@@ -5,12 +5,12 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from compliance import publication_schemas as publications
 from compliance import schemas as register
-from compliance.claimants import ClaimantCard
-from compliance.licences import Terms
-from compliance.own_works import Consent
-from compliance.publications import PictureInput, PublicationCard
+from compliance.publishing import publication_schemas as publications
+from compliance.publishing.publications import PictureInput, PublicationCard
+from compliance.registers.claimants import ClaimantCard
+from compliance.registers.licences import Terms
+from compliance.registers.own_works import Consent
 from directory import access_schemas as access
 from directory import schemas as directory
 from directory.people import Holders

@@ -7,11 +7,13 @@ import msgspec
 from litestar import Controller, Request, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from compliance import catalogue, checks, review, uses
 from compliance import schemas as wire
-from compliance.checks import Answer, UseInput
+from compliance.checking import checks, review
+from compliance.checking.checks import Answer, UseInput
 from compliance.controllers.forms import LARGEST, PICTURE_FORM, picture_and_use
 from compliance.controllers.register import LAWYER, READ, WRITE, convert_all
+from compliance.publishing import uses
+from compliance.registers import catalogue
 from directory.controllers.authentication import CALLER, Caller
 from directory.controllers.parameters import IdempotencyKey
 

@@ -5,7 +5,7 @@ import uuid
 from litestar import Controller, Response, get
 from litestar.params import FromPath
 
-from compliance import dossier
+from compliance.dossiers import dossier
 from directory.controllers.authentication import CALLER, Caller, requires, scope
 
 

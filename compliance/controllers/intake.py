@@ -7,11 +7,11 @@ import msgspec
 from litestar import Controller, Request, post
 from litestar.params import FromPath, FromQuery
 
-from compliance import importing, scans
 from compliance import schemas as wire
 from compliance.controllers.register import WRITE
-from compliance.importing import MAX_ARCHIVE
-from compliance.register import MAX_DOCUMENT
+from compliance.registers import importing, scans
+from compliance.registers.importing import MAX_ARCHIVE
+from compliance.registers.register import MAX_DOCUMENT
 from directory.controllers.authentication import CALLER, Caller
 from directory.controllers.parameters import IdempotencyKey
 

@@ -9,13 +9,13 @@ from litestar import Controller, Request, Response, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Stream
 
-from compliance import gate, issue_files, permit_keys, permits, publications
-from compliance import publication_schemas as wire
 from compliance.controllers.forms import LARGEST, PICTURE_FORM, picture_and_use
-from compliance.permits import PermitUse
-from compliance.publication_states import PublicationStatus
-from compliance.publications import PictureInput, PublicationCard
-from compliance.register import MAX_PICTURE
+from compliance.publishing import gate, issue_files, permit_keys, permits, publications
+from compliance.publishing import publication_schemas as wire
+from compliance.publishing.permits import PermitUse
+from compliance.publishing.publication_states import PublicationStatus
+from compliance.publishing.publications import PictureInput, PublicationCard
+from compliance.registers.register import MAX_PICTURE
 from core import db
 from directory.controllers.authentication import CALLER, Caller, public, requires, scope
 from directory.controllers.parameters import IdempotencyKey

@@ -8,10 +8,10 @@ from litestar import Controller, Request, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Stream
 
-from compliance import catalogue, claimants, licences, own_works, register
 from compliance import schemas as wire
-from compliance.claimants import ClaimantCard
-from compliance.register import MAX_DOCUMENT, MAX_PICTURE, PictureCard
+from compliance.registers import catalogue, claimants, licences, own_works, register
+from compliance.registers.claimants import ClaimantCard
+from compliance.registers.register import MAX_DOCUMENT, MAX_PICTURE, PictureCard
 from core.errors import InvalidInput, NotFound
 from directory.controllers.authentication import CALLER, Caller, requires, scope
 from directory.controllers.parameters import IdempotencyKey

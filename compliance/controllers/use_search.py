@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 from litestar import Controller, Request, post
 
-from compliance import publication_schemas as wire
-from compliance import use_search
-from compliance.register import MAX_PICTURE
+from compliance.publishing import publication_schemas as wire
+from compliance.registers.register import MAX_PICTURE
+from compliance.searching import use_search
 from core.errors import InvalidInput
 from directory.controllers.authentication import CALLER, Caller, requires, scope
 

@@ -27,8 +27,8 @@ PRELOAD = (
     "signatures.remote",
     "docflow.documents.reading",
     "docflow.gateways.medo.reading",
-    "compliance.references",
-    "compliance.inspection",
+    "compliance.searching.references",
+    "compliance.looking.inspection",
 )
 """Modules every worker of the process's own pool loads ahead; a room adds its line here."""
 

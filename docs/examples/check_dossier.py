@@ -64,9 +64,9 @@ def chain(files: dict[str, bytes]) -> list[str]:
 def replay(files: dict[str, bytes]) -> str:
     """`same`, `different`, or why the verdict cannot be made again here."""
     try:
-        from compliance.case import decode_case, encode  # noqa: PLC0415 - there or not
-        from compliance.rules import VERSION  # noqa: PLC0415 - there or not
-        from compliance.verdict import judge  # noqa: PLC0415 - there or not
+        from compliance.verdicts.case import decode_case, encode  # noqa: PLC0415 - there or not
+        from compliance.verdicts.rules import VERSION  # noqa: PLC0415 - there or not
+        from compliance.verdicts.verdict import judge  # noqa: PLC0415 - there or not
     except ImportError:
         return "docflow is not installed"
     if json.loads(files["verdict.json"])["rules"] != VERSION:

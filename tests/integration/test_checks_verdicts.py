@@ -5,11 +5,13 @@ from datetime import date, timedelta
 
 import pytest
 
-from compliance import checks, claimants, licences, own_works, register, register_index
-from compliance.checks import UseInput
-from compliance.claimants import ClaimantCard
-from compliance.own_works import Consent
-from compliance.register import PictureCard
+from compliance.checking import checks
+from compliance.checking.checks import UseInput
+from compliance.registers import claimants, licences, own_works, register
+from compliance.registers.claimants import ClaimantCard
+from compliance.registers.own_works import Consent
+from compliance.registers.register import PictureCard
+from compliance.searching import register_index
 from core import clock, db
 from core.actor import Actor
 from core.errors import Forbidden, IdempotencyMismatch, NotFound, ServiceError

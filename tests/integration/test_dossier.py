@@ -12,7 +12,9 @@ from typing import Any
 import pypdfium2
 import pytest
 
-from compliance import licences, lookback, measured
+from compliance.dossiers import measured
+from compliance.publishing import lookback
+from compliance.registers import licences
 from core import clock, db
 from demo import scenes
 from signatures.authority import Authority, trust_of

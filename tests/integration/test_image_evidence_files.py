@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from compliance import evidence
+from compliance.looking import evidence
 from core.sandbox import HostileInput, Sandbox
 
 pytestmark = pytest.mark.slow

@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from compliance import checks, claimants, licences, lookback, own_works, register, review, uses
-from compliance.checks import UseInput
-from compliance.claimants import ClaimantCard
-from compliance.own_works import Consent
-from compliance.register import PictureCard
+from compliance.checking import checks, review
+from compliance.checking.checks import UseInput
+from compliance.publishing import lookback, uses
+from compliance.registers import claimants, licences, own_works, register
+from compliance.registers.claimants import ClaimantCard
+from compliance.registers.own_works import Consent
+from compliance.registers.register import PictureCard
 from core import clock, db
 from core.errors import Conflict, NotFound, ServiceError
 from tests import ground, painted

@@ -6,8 +6,10 @@ import time
 
 import pytest
 
-from compliance import checks, lookback, published, references, uses
-from compliance.checks import UseInput
+from compliance.checking import checks
+from compliance.checking.checks import UseInput
+from compliance.publishing import lookback, uses
+from compliance.searching import published, references
 from core import clock, db, sandbox
 from tests import ground, painted
 from tests.integration.test_checks_verdicts import a_claimant

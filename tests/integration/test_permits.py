@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from compliance import permit_keys, permits
+from compliance.publishing import permit_keys, permits
 from core import clock, db
 from tests import ground, picture_ground
 from tests.picture_ground import Office, form, scene

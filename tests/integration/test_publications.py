@@ -5,7 +5,8 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from compliance import gate, licences, lookback
+from compliance.publishing import gate, lookback
+from compliance.registers import licences
 from core import clock, db
 from demo import scenes
 from tests import ground, picture_ground

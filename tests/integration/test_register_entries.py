@@ -6,11 +6,11 @@ from datetime import date
 import asyncpg
 import pytest
 
-from compliance import changes, claimants, licences, own_works, register
-from compliance.claimants import ClaimantCard
-from compliance.licences import Terms
-from compliance.own_works import Consent
-from compliance.register import PictureCard
+from compliance.registers import changes, claimants, licences, own_works, register
+from compliance.registers.claimants import ClaimantCard
+from compliance.registers.licences import Terms
+from compliance.registers.own_works import Consent
+from compliance.registers.register import PictureCard
 from core import db
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound, ServiceError, UnsupportedType
 from tests import ground, painted, people

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from compliance import catalogue, checks, importing, licences, ocr, scans
-from compliance.checks import UseInput
-from compliance.licences import Terms
+from compliance.checking import checks
+from compliance.checking.checks import UseInput
+from compliance.reading import ocr
+from compliance.registers import catalogue, importing, licences, scans
+from compliance.registers.licences import Terms
 from core import db
 from core.errors import ServiceError
 from tests import ground, painted

@@ -5,9 +5,10 @@ import hashlib
 
 import pytest
 
-from compliance import checks, register
-from compliance.checks import UseInput
-from compliance.register import PictureCard
+from compliance.checking import checks
+from compliance.checking.checks import UseInput
+from compliance.registers import register
+from compliance.registers.register import PictureCard
 from core import db
 from core.errors import Conflict
 from tests import ground, painted

@@ -5,8 +5,8 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from compliance import checks, review
-from compliance.checks import UseInput
+from compliance.checking import checks, review
+from compliance.checking.checks import UseInput
 from core import clock, db
 from core.actor import Actor
 from core.errors import Conflict, Forbidden, NotFound, ServiceError

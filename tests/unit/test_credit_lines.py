@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from compliance.credits import credit_in, credits_in
+from compliance.reading.credits import credit_in, credits_in
 
 LINES: list[tuple[str, dict[str, Any]]] = [
     ("Фото: А. Смирнов / ТАСС", {"name": "А. Смирнов", "agency": "ТАСС"}),

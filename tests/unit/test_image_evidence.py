@@ -12,10 +12,11 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
-from compliance import evidence, findings, ocr
-from compliance.case import Evidence
-from compliance.verdict import judge
-from compliance.votes import Reading, Word, chosen, merged
+from compliance.looking import evidence, findings
+from compliance.reading import ocr
+from compliance.reading.votes import Reading, Word, chosen, merged
+from compliance.verdicts.case import Evidence
+from compliance.verdicts.verdict import judge
 from core.sandbox import HostileInput, Sandbox
 
 pytestmark = pytest.mark.slow
@@ -262,7 +263,7 @@ async def test_the_part_of_a_case(pool: Sandbox) -> None:
 def _case(part: Evidence) -> Any:
     from datetime import date
 
-    from compliance.case import Case, Use
+    from compliance.verdicts.case import Case, Use
 
     return Case(use=Use(organization="1", channel="site", on=date(2026, 1, 1)), evidence=part)
 

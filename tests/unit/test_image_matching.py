@@ -13,8 +13,8 @@ from compliance.features import features, grey, mirrored
 from compliance.hashes import ORIENTATIONS, distance, hashes, pdq_of
 from compliance.index import HammingIndex
 from compliance.local_index import FAST, LocalIndex
-from compliance.overlay import overlay
 from compliance.pictures import CANON, decode
+from compliance.searching.overlay import overlay
 from core.clock import new_id
 from core.sandbox import HostileInput
 from tests import scenes

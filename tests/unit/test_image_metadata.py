@@ -10,7 +10,7 @@ import pyexiv2
 import pytest
 from PIL import Image
 
-from compliance import metadata, provenance
+from compliance.looking import metadata, provenance
 
 XMP = """<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">
 <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""

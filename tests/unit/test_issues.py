@@ -8,7 +8,7 @@ import pytest
 import typst
 from PIL import Image, ImageDraw
 
-from compliance.issues import model, take_out
+from compliance.publishing.issues import model, take_out
 from core.sandbox import HostileInput
 from demo import scenes
 from tests.picture_ground import a_docx

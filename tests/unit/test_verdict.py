@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from compliance import case as c
-from compliance.attribution import compose, read_public
-from compliance.rules import RULES
-from compliance.verdict import judge
+from compliance.verdicts import case as c
+from compliance.verdicts.attribution import compose, read_public
+from compliance.verdicts.rules import RULES
+from compliance.verdicts.verdict import judge
 
 ROWS = list(csv.DictReader((Path(__file__).parent / "verdict_rows.csv").open(encoding="utf-8")))
 FIRST, LAST = date(2026, 1, 1), date(2026, 12, 31)
