@@ -32,7 +32,7 @@ from compliance.verdicts.case import (
     encode,
 )
 from compliance.verdicts.decisions import Decision
-from compliance.verdicts.rules import VERSION
+from compliance.verdicts.rules import VERSION, VERSIONS
 from compliance.verdicts.verdict import judge
 from compliance.visibility import may_see
 from core import clock, db, idempotency, sandbox
@@ -223,7 +223,7 @@ class Replayed:
     """The verdict made again from the case that was kept."""
 
     is_same: bool
-    """Byte for byte; a newer version of the rules' words may differ."""
+    """Byte for byte, in the words of the rules of then."""
     rules_then: str
     rules_now: str
     verdict: Verdict
@@ -232,7 +232,8 @@ class Replayed:
 async def replay(actor: Actor, check_id: uuid.UUID) -> Replayed:
     """Judge the stored case again; nothing but the case is looked at."""
     found = await visible(actor, check_id)
-    verdict = judge(decode_case(found["case_json"]))
+    then = found["rules"] if found["rules"] in VERSIONS else VERSION
+    verdict = judge(decode_case(found["case_json"]), rules=then)
     is_same = encode(verdict) == bytes(found["verdict_json"])
     return Replayed(is_same, found["rules"], VERSION, verdict)
 

@@ -1,7 +1,8 @@
 """The rules of the verdict: numbers, words in Russian and English, and what to do next.
 
-A number never changes its meaning; words may be bettered under a new `VERSION`. `{…}` is filled
-from the reason's facts.
+A number never changes its meaning; words may be bettered under a new `VERSION`, and the words of
+earlier versions stay, so that a verdict of those days can be made again byte for byte. `{…}` is
+filled from the reason's facts.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from typing import Any
 
 from compliance.verdicts.case import Outcome, Reason
 
-VERSION = "2026-11.1"
+VERSION = "2026-11.2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +128,10 @@ _ALL = (
     ),
     Rule(
         "211", "licence_unconfirmed", "needs_review",
-        "Условия лицензии {licence} прочитаны со скана и ещё не подтверждены человеком.",
-        "The terms of licence {licence} were read from a scan and nobody has confirmed them.",
-        "Откройте карточку лицензии и подтвердите условия.",
-        "Open the licence and confirm its terms.",
+        "Условия лицензии {licence} внесены, но ещё не подтверждены вторым лицом.",
+        "The terms of licence {licence} are entered, but no second person has confirmed them.",
+        "Попросите другого сотрудника сверить условия с документом и подтвердить их в карточке.",
+        "Have a colleague compare the terms with the document and confirm them on the licence.",
     ),
     Rule(
         "212", "licence_revoked", "needs_licence",
@@ -290,10 +291,40 @@ _ALL = (
 
 RULES: Mapping[str, Rule] = {rule.code: rule for rule in _ALL}
 
+_EARLIER: Mapping[str, tuple[Rule, ...]] = {
+    "2026-11.1": (
+        Rule(
+            "211", "licence_unconfirmed", "needs_review",
+            "Условия лицензии {licence} прочитаны со скана и ещё не подтверждены человеком.",
+            "The terms of licence {licence} were read from a scan and nobody has confirmed them.",
+            "Откройте карточку лицензии и подтвердите условия.",
+            "Open the licence and confirm its terms.",
+        ),
+    ),
+}  # fmt: skip
+"""Words as they stood in an earlier version, where they have been bettered since."""
+
+VERSIONS = (*_EARLIER, VERSION)
+"""Every version a verdict can be made again in, oldest first."""
+
 
 def reason(code: str, **facts: Any) -> Reason:
-    """The rule's words with the facts filled in."""
-    rule = RULES[code]
+    """The rule's words of today with the facts filled in."""
+    return _filled(RULES[code], facts)
+
+
+def as_worded(spoken: tuple[Reason, ...], version: str) -> tuple[Reason, ...]:
+    """The same reasons in the words of that version; KeyError for one that never was."""
+    if version not in VERSIONS:
+        raise KeyError(version)
+    since = VERSIONS[VERSIONS.index(version) : -1]
+    words = {rule.code: rule for known in reversed(since) for rule in _EARLIER[known]}
+    return tuple(
+        _filled(words[one.code], one.facts) if one.code in words else one for one in spoken
+    )
+
+
+def _filled(rule: Rule, facts: dict[str, Any]) -> Reason:
     ru, en, do_ru, do_en = (
         words.format(**facts) for words in (rule.ru, rule.en, rule.do_ru, rule.do_en)
     )

@@ -23,7 +23,7 @@ from compliance.verdicts.case import (
     Verdict,
 )
 from compliance.verdicts.covering import consent_reasons, licence_reasons
-from compliance.verdicts.rules import VERSION, reason
+from compliance.verdicts.rules import VERSION, as_worded, reason
 
 WHOLE = 0.85
 """From this share of the picture on, what is left is border or caption."""
@@ -40,10 +40,16 @@ class _Right(msgspec.Struct, frozen=True):
     is_good: bool = False
 
 
-def judge(case: Case) -> Verdict:
-    """The answer for the day of use, and the first later day on which it will be another one."""
+def judge(case: Case, *, rules: str = VERSION) -> Verdict:
+    """The answer for the day of use, and the first later day on which it will be another one.
+
+    `rules` is the version whose words are wanted; KeyError for one that never was.
+    """
     found = _judge(case, case.use.on)
-    return msgspec.structs.replace(found, turns=_next_turn(case, found.outcome))
+    return msgspec.structs.replace(
+        found, turns=_next_turn(case, found.outcome),
+        reasons=as_worded(found.reasons, rules), rules=rules,
+    )  # fmt: skip
 
 
 def _judge(case: Case, on: date) -> Verdict:

@@ -65,13 +65,14 @@ def replay(files: dict[str, bytes]) -> str:
     """`same`, `different`, or why the verdict cannot be made again here."""
     try:
         from compliance.verdicts.case import decode_case, encode  # noqa: PLC0415 - there or not
-        from compliance.verdicts.rules import VERSION  # noqa: PLC0415 - there or not
+        from compliance.verdicts.rules import VERSIONS  # noqa: PLC0415 - there or not
         from compliance.verdicts.verdict import judge  # noqa: PLC0415 - there or not
     except ImportError:
         return "docflow is not installed"
-    if json.loads(files["verdict.json"])["rules"] != VERSION:
-        return f"made by other rules than {VERSION}"
-    made = encode(judge(decode_case(files["case.json"])))
+    rules = json.loads(files["verdict.json"])["rules"]
+    if rules not in VERSIONS:
+        return f"made by other rules than {', '.join(VERSIONS)}"
+    made = encode(judge(decode_case(files["case.json"]), rules=rules))
     return "same" if made == files["verdict.json"] else "different"
 
 

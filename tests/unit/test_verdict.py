@@ -1,6 +1,7 @@
 """The verdict's truth table: who, where, when, on which terms; every row stated by hand."""
 
 import csv
+import hashlib
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from compliance.verdicts import case as c
 from compliance.verdicts.attribution import compose, read_public
-from compliance.verdicts.rules import RULES
+from compliance.verdicts.rules import RULES, VERSION, VERSIONS
 from compliance.verdicts.verdict import judge
 
 ROWS = list(csv.DictReader((Path(__file__).parent / "verdict_rows.csv").open(encoding="utf-8")))
@@ -159,6 +160,19 @@ def test_row(row: dict[str, str]) -> None:
     assert set(row["codes"].split()) <= {one.code for one in found.reasons}
     again = judge(c.decode_case(c.encode(case)))
     assert c.encode(again) == c.encode(found)
+
+
+WORDED_THEN = {"2026-11.1": "8b58fccc2bdd17e491fe7f6cf4405c9682df061777c5cf1d5f2d7e11dc9a51c4"}
+"""SHA-256 over the verdicts on all rows, as each version's own release made them."""
+
+
+@pytest.mark.parametrize("version", WORDED_THEN)
+def test_verdicts_of_earlier_rules_are_made_again_byte_for_byte(version: str) -> None:
+    digest = hashlib.sha256()
+    for row in ROWS:
+        digest.update(c.encode(judge(MAKE[row["group"]](row), rules=version)))
+    assert digest.hexdigest() == WORDED_THEN[version]
+    assert set(VERSIONS) == {*WORDED_THEN, VERSION}
 
 
 def test_there_are_enough_rows() -> None:
