@@ -4,43 +4,27 @@ A letter names the kind of thing that happened, a date or a count, and where to 
 no person: it goes to the organization's own address.
 """
 
-import re
 import uuid
 from contextlib import suppress
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from urllib.parse import urlsplit
 
 import aiosmtplib
 
 from core import clock, db, jobs
-from core.settings import SmtpSettings, settings
+from core.settings import settings
 from notify.notice_kinds import subjects_of, texts_of
 from notify.notices import MAIL_JOB, MAIL_LOCK
+from notify.relay import address_of, is_final, relay_of, said
 
 BATCH = 50
-TIMEOUT_SECONDS = 20.0
 LEASE = timedelta(minutes=15)
 """What was claimed and not recorded (the process died) is tried again after so long."""
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=2)
 GIVE_UP_AFTER = timedelta(days=2)
 """A reminder that comes later helps nobody."""
-SMTPS_PORT = 465
-
-_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9-]+\.)*[A-Za-z0-9-]+")
-"""One address of RFC 5321 without quoting: no room for a second address or a header."""
-
-
-def address_of(text: str) -> str | None:
-    """The one address that `text` is, its domain in ASCII; None when it is not exactly that."""
-    local, _, domain = text.strip(" ").rpartition("@")
-    try:
-        address = f"{local}@{domain.encode('idna').decode('ascii')}"
-    except UnicodeError:
-        return None
-    return address if len(address) <= 254 and _ADDRESS.fullmatch(address) else None
 
 
 def letter(
@@ -103,7 +87,7 @@ async def _claim() -> list[db.Row]:
 async def _send_all(claimed: list[db.Row]) -> int:
     """Send over one connection; when it breaks, everything left waits for the next time."""
     accepted = 0
-    relay = _relay(settings().smtp)
+    relay = relay_of(settings().smtp)
     try:
         await relay.connect()
         for place, row in enumerate(claimed):
@@ -116,25 +100,13 @@ async def _send_all(claimed: list[db.Row]) -> int:
                 break
     except (aiosmtplib.SMTPException, OSError) as problem:
         for row in claimed:
-            await _postpone(row, _said(problem, ""))
+            await _postpone(row, said(problem, ""))
     finally:
         with suppress(aiosmtplib.SMTPException, OSError):
             if relay.is_connected:
                 await relay.quit()
         relay.close()
     return accepted
-
-
-def _relay(smtp: SmtpSettings) -> aiosmtplib.SMTP:
-    return aiosmtplib.SMTP(
-        hostname=smtp.host,
-        port=smtp.port,
-        username=smtp.username or None,
-        password=smtp.password or None,
-        use_tls=smtp.port == SMTPS_PORT,
-        local_hostname=urlsplit(settings().public_url).hostname or "localhost",
-        timeout=TIMEOUT_SECONDS,
-    )
 
 
 async def _send(relay: aiosmtplib.SMTP, row: db.Row) -> str | None:
@@ -149,12 +121,12 @@ async def _send(relay: aiosmtplib.SMTP, row: db.Row) -> str | None:
     try:
         await relay.sendmail(settings().smtp.sender, [to], made.as_bytes())
     except (aiosmtplib.SMTPException, OSError) as problem:
-        said = _said(problem, to)
-        if _is_final(problem):
-            await _fail(row["id"], said)
+        told = said(problem, to)
+        if is_final(problem):
+            await _fail(row["id"], told)
         else:
-            await _postpone(row, said)
-        return said
+            await _postpone(row, told)
+        return told
     await db.execute(
         """UPDATE notice SET email_status = 'sent', email_next_at = NULL, email_error = NULL
            WHERE id = $1 AND email_status = 'waiting'""",
@@ -163,49 +135,25 @@ async def _send(relay: aiosmtplib.SMTP, row: db.Row) -> str | None:
     return None
 
 
-def _answer(problem: Exception) -> Exception:
-    """The relay's answer about the one recipient, where it was about the recipient."""
-    if isinstance(problem, aiosmtplib.SMTPRecipientsRefused) and problem.recipients:
-        return problem.recipients[0]
-    return problem
-
-
-def _is_final(problem: Exception) -> bool:
-    """A refusal (5xx) of this recipient or letter; a refused sender or log-in is ours to mend."""
-    answer = _answer(problem)
-    about_it = (aiosmtplib.SMTPRecipientRefused, aiosmtplib.SMTPDataError)
-    return isinstance(answer, about_it) and 500 <= answer.code < 600
-
-
-def _said(problem: Exception, to: str) -> str:
-    """What went wrong, short and without the address."""
-    answer = _answer(problem)
-    if isinstance(answer, aiosmtplib.SMTPResponseException):
-        text = answer.message.replace(to, "…") if to else answer.message
-        text = "".join(c if c.isprintable() else " " for c in text)
-        return f"{answer.code} {' '.join(text.split())}"[:200]
-    return f"connection: {type(answer).__name__}"
-
-
-async def _postpone(row: db.Row, said: str) -> None:
+async def _postpone(row: db.Row, told: str) -> None:
     """Try again later, after a pause that doubles; give up when it helps nobody any more."""
     now = clock.now()
     if now - row["created_at"] >= GIVE_UP_AFTER:
-        await _fail(row["id"], f"given up: {said}")
+        await _fail(row["id"], f"given up: {told}")
         return
     pause = min(FIRST_PAUSE * (1 << min(row["email_attempts"] - 1, 10)), LONGEST_PAUSE)
     await db.execute(
         """UPDATE notice SET email_next_at = $2, email_error = $3
            WHERE id = $1 AND email_status = 'waiting'""",
-        row["id"], now + pause, said,
+        row["id"], now + pause, told,
     )  # fmt: skip
 
 
-async def _fail(notice_id: uuid.UUID, said: str) -> None:
+async def _fail(notice_id: uuid.UUID, told: str) -> None:
     await db.execute(
         """UPDATE notice SET email_status = 'failed', email_next_at = NULL, email_error = $2
            WHERE id = $1 AND email_status = 'waiting'""",
-        notice_id, said,
+        notice_id, told,
     )  # fmt: skip
 
 

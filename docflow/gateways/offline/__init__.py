@@ -1,0 +1,1 @@
+"""Offline packages: one signed file for one organization on a stick, out and back; wire only."""

@@ -1,0 +1,1 @@
+"""Paper: sheets with a code that leads to the acknowledgement; wire only."""
