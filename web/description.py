@@ -149,8 +149,9 @@ def _describe(handler: HTTPRouteHandler, method: str, operation: Node) -> None:
     for status, may_occur in refusals.items():
         if may_occur:
             answers[status] = _ref("responses", REFUSALS[status][0])
-    if handler.opt.get("raw_answer"):
-        answers["200"]["content"] = {"application/octet-stream": BINARY}
+    if told := handler.opt.get("raw_answer"):
+        kind = told if isinstance(told, str) else "application/octet-stream"
+        answers["200"]["content"] = {kind: BINARY}
 
 
 def _credentials(guards: list[str], *, changes: bool) -> list[Node]:

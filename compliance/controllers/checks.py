@@ -4,11 +4,11 @@ import uuid
 from typing import Any
 
 import msgspec
-from litestar import Controller, Request, get, post
+from litestar import Controller, Request, Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from compliance import schemas as wire
-from compliance.checking import checks, review
+from compliance.checking import checks, overlays, review
 from compliance.checking.checks import Answer, UseInput
 from compliance.controllers.forms import LARGEST, PICTURE_FORM, picture_and_use
 from compliance.controllers.register import LAWYER, READ, WRITE, convert_all
@@ -60,6 +60,19 @@ class CheckController(Controller):
         """From the stored case alone; `is_same` compares byte for byte."""
         made = await checks.replay(actor, check_id)
         return wire.ReplayView(made.is_same, made.rules_then, made.rules_now, made.verdict.outcome)
+
+    @get(
+        "/{check_id:uuid}/matches/{picture_id:uuid}/overlay", guards=READ,
+        opt={"raw_answer": "image/png"}, summary="See a match",
+    )  # fmt: skip
+    async def overlay(
+        self, check_id: FromPath[uuid.UUID], picture_id: FromPath[uuid.UUID], actor: Caller
+    ) -> Response[bytes]:
+        """A PNG: the picture that was checked, then the register's, the shared area outlined."""
+        drawn = await overlays.of_match(actor, check_id, picture_id)
+        return Response(
+            drawn, media_type="image/png", headers={"X-Content-Type-Options": "nosniff"}
+        )
 
     @post("/{check_id:uuid}/reviews", guards=WRITE, summary="Ask a lawyer")
     async def ask(

@@ -46,7 +46,8 @@ def errors_of(kind: type[ServiceError]) -> Iterator[type[ServiceError]]:
 
 
 def test_every_error_has_a_status_and_two_languages() -> None:
-    rooms = ("core", "storage", "directory", "signatures", "notify", "docflow", "web")
+    rooms = ("core", "storage", "directory", "signatures", "notify", "compliance", "docflow",
+             "evidence", "web")  # fmt: skip
     for kind in errors_of(ServiceError):
         if kind.__module__.partition(".")[0] not in rooms:
             continue  # a class of a test

@@ -14,7 +14,7 @@ from compliance.hashes import ORIENTATIONS, distance, hashes, pdq_of
 from compliance.index import HammingIndex
 from compliance.local_index import FAST, LocalIndex
 from compliance.pictures import CANON, decode
-from compliance.searching.overlay import overlay
+from compliance.searching.overlay import SIDE, sheet
 from core.clock import new_id
 from core.sandbox import HostileInput
 from tests import scenes
@@ -117,16 +117,28 @@ def test_all_pictures_of_a_collage_are_found() -> None:
     assert matching.compare(query, _known(scenes.scene(5))) is None
 
 
-def test_overlay_is_a_picture(scene: Image.Image, known: matching.Known) -> None:
+def test_overlay_outlines_the_found_area_on_both(scene: Image.Image, known: matching.Known) -> None:
     half = scene.crop((100, 50, 600, 500))
     match = matching.compare(_asked(half), known)
     assert match is not None
-    drawn = overlay(
-        np.asarray(half), np.asarray(scene), match, width=scene.width, height=scene.height
-    )
-    with Image.open(io.BytesIO(drawn)) as shown:
+    corners = [[round(x), round(y)] for x, y in match.corners]
+    with Image.open(io.BytesIO(sheet(_png(half), _png(scene), corners))) as shown:
         assert shown.format == "PNG"
-        assert shown.width > 1000
+        drawn = np.asarray(shown.convert("RGB")).astype(int)
+    wide = SIDE + 24
+    assert drawn.shape[1] == wide + SIDE
+    zoom = SIDE / scene.width
+    middle = drawn[round(275 * zoom), wide + round(100 * zoom) - 4 : wide + round(100 * zoom) + 5]
+    assert (np.abs(middle - (30, 200, 60)).max(axis=1) < 40).any(), "the left edge of the crop"
+    with Image.open(io.BytesIO(sheet(_png(half), _png(scene), []))) as bare:
+        assert np.abs(np.asarray(bare).astype(int) - drawn).max() > 100
+    assert sheet(_png(half), _png(scene), [[5, 5]] * 4), "no area, no outline, no crash"
+
+
+def _png(image: Image.Image) -> bytes:
+    written = io.BytesIO()
+    image.save(written, "PNG")
+    return written.getvalue()
 
 
 def test_mirrored_features_are_those_of_the_mirrored_picture(scene: Image.Image) -> None:
