@@ -80,6 +80,9 @@ def _parser() -> _Parser:
     from docflow.gateways.medo import command as medo  # noqa: PLC0415 - light, and only here
 
     medo.register(verbs, _tell, _Parser)
+    from docflow.gateways.offline import command as offline  # noqa: PLC0415 - light, and only here
+
+    offline.register(verbs, _tell, _Parser)
     bench = command("bench", _bench, "Measure.")
     bench.add_argument("names", nargs="*", metavar="NAME")
     bench.add_argument("--list", action="store_true", help="what can be measured")
