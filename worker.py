@@ -9,6 +9,7 @@ from core.jobs import JOBS
 from core.jobs.worker import run_worker
 from directory import jobs as directory_jobs
 from docflow.documents import jobs as document_jobs
+from docflow.routing import carriers
 from docflow.routing import jobs as routing_jobs
 from notify import jobs as notify_jobs
 from signatures import jobs as signature_jobs
@@ -37,7 +38,9 @@ async def work() -> None:
         loop.add_signal_handler(name, stop.set)
     ours = {job.queue for job in JOBS.values()} - OUTSIDE
     async with wiring.running():
-        # Two crews: addresses that answer slowly never hold up the work inside.
+        # Crews of their own: addresses that answer slowly never hold up the work inside.
         await asyncio.gather(
-            run_worker(stop, queues=sorted(ours)), run_worker(stop, queues=sorted(OUTSIDE))
+            run_worker(stop, queues=sorted(ours)),
+            run_worker(stop, queues=sorted(OUTSIDE)),
+            carriers.run(stop),
         )

@@ -1,6 +1,7 @@
 """Tell programs outside what happened to a delivery; inside the change's transaction."""
 
 import uuid
+from collections.abc import Collection
 
 from core import db
 from notify import webhooks
@@ -21,6 +22,18 @@ async def to_sender(delivery_id: uuid.UUID, event_type: str) -> None:
             "status": found["status"],
         }
         await webhooks.announce(found["organization_id"], event_type, data)
+
+
+async def to_senders(delivery_ids: Collection[uuid.UUID], event_type: str) -> None:
+    """Tell the organizations that dispatched these; only those who listen cost anything."""
+    heard = await db.rows(
+        """SELECT v.id FROM delivery AS v JOIN dispatch AS s ON s.id = v.dispatch_id
+           WHERE v.id = ANY($1) AND s.organization_id IN (
+               SELECT organization_id FROM webhook WHERE status = 'active')""",
+        list(delivery_ids),
+    )
+    for row in heard:
+        await to_sender(row["id"], event_type)
 
 
 async def received(

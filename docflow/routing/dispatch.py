@@ -16,7 +16,8 @@ from directory import selection
 from docflow.documents import visibility
 from docflow.documents.kinds import kind_of
 from docflow.documents.states import TRANSITIONS, DocumentStatus
-from docflow.routing import announcing, fanout, lines
+from docflow.routing import announcing, fanout, lines, queueing
+from docflow.routing.carriage import URGENT
 from notify import webhooks
 
 Mode = Literal["direct", "chancery"]
@@ -126,7 +127,7 @@ async def _send(actor: Actor, document_id: uuid.UUID, wanted: DispatchInput) -> 
         dispatch_id, document_id, actor.home_id, actor.account_id, wanted.mode,
         msgspec.to_builtins(wanted.selector), clock.today(),
         {kind: day.isoformat() for kind, day in wanted.deadlines.items()},
-        10 if wanted.urgent else 0, moment,
+        URGENT if wanted.urgent else 0, moment,
     )  # fmt: skip
     number = await fanout.fan_out(
         actor, document_id, dispatch_id, chosen=_chosen(wanted),
@@ -155,6 +156,7 @@ async def _send(actor: Actor, document_id: uuid.UUID, wanted: DispatchInput) -> 
         actor.home_id, "document.sent", {"document_id": str(document_id), **data}
     )
     await announcing.received(dispatch_id=dispatch_id)
+    await queueing.after_queueing(dispatch_id)
     return dispatch_id
 
 

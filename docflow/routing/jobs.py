@@ -4,7 +4,7 @@ import uuid
 from datetime import timedelta
 
 from core.jobs import job, periodic
-from docflow.routing import clocks
+from docflow.routing import clocks, consignments, overdue, queueing
 from docflow.routing.medo import clocks as medo_clocks
 from docflow.routing.medo import incoming, outgoing, replies
 
@@ -13,6 +13,24 @@ from docflow.routing.medo import incoming, outgoing, replies
 async def follow_merge(organization_id: str) -> None:
     """A recipient was closed or merged: its open deliveries end or pass on."""
     await clocks.follow_merge(uuid.UUID(organization_id))
+
+
+@job(queueing.CONSIGN_JOB, lock="consign:{dispatch_id}")
+async def consign(dispatch_id: str) -> None:
+    """Give what a dispatch has queued its messages."""
+    await consignments.make(uuid.UUID(dispatch_id))
+
+
+@periodic("routing.sweep_consignments", every=timedelta(seconds=5))
+async def sweep_consignments() -> None:
+    """Leases that ran out, pauses that end, receipts that do not come."""
+    await overdue.sweep()
+
+
+@periodic("routing.consign_forgotten", every=timedelta(minutes=5))
+async def consign_forgotten() -> None:
+    """Queued deliveries without a message get one."""
+    await consignments.make_forgotten()
 
 
 @periodic("routing.remind", cron="5 * * * *")

@@ -1,4 +1,4 @@
-"""The way of one delivery to one recipient, as data; pure."""
+"""The ways of a delivery to its recipient and of a message on its channel, as data; pure."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -41,7 +41,8 @@ TRANSITIONS: Mapping[DeliveryStatus, frozenset[DeliveryStatus]] = {
     D.DELIVERED: frozenset({D.OPENED, D.ACKNOWLEDGED, D.EXECUTED, D.REFUSED, *_ENDED}),
     D.OPENED: frozenset({D.ACKNOWLEDGED, D.EXECUTED, D.REFUSED, *_ENDED}),
     D.ACKNOWLEDGED: frozenset({D.EXECUTED, *_ENDED}),
-    D.FAILED: frozenset({D.QUEUED, *_ENDED}),
+    # a receipt that comes after we gave up still counts
+    D.FAILED: frozenset({D.QUEUED, D.DELIVERED, D.ACKNOWLEDGED, D.REFUSED, *_ENDED}),
     D.EXECUTED: frozenset(),
     D.REFUSED: frozenset(),
     D.RECALLED: frozenset(),
@@ -58,3 +59,56 @@ SILENT = (D.AWAITING_RELAY, D.QUEUED, D.DELIVERED, D.OPENED, D.FAILED)
 
 ARRIVED = (D.DELIVERED, D.OPENED, D.ACKNOWLEDGED, D.EXECUTED)
 """The recipient has it in hand."""
+
+
+class ConsignmentStatus(StrEnum):
+    """Where a message on an outside channel stands (состояние отправления)."""
+
+    WAITING = "waiting"
+    """waits for its turn or its next try (ждёт)"""
+    SENDING = "sending"
+    """a carrier has it, for as long as its lease runs (отправляется)"""
+    SENT = "sent"
+    """handed over, the receipt is due (ждёт квитанцию)"""
+    DONE = "done"
+    """every delivery in it has its answer (завершено)"""
+    FAILED = "failed"
+    """no channel is left for some of it; waits for a person (ждёт человека)"""
+    VOID = "void"
+    """nothing in it needs to go any more (не требуется)"""
+
+
+C = ConsignmentStatus
+
+CONSIGNMENT_TRANSITIONS: Mapping[ConsignmentStatus, frozenset[ConsignmentStatus]] = {
+    C.WAITING: frozenset({C.SENDING, C.SENT, C.DONE, C.FAILED, C.VOID}),
+    C.SENDING: frozenset({C.WAITING, C.SENT, C.DONE, C.FAILED, C.VOID}),
+    C.SENT: frozenset({C.WAITING, C.DONE, C.FAILED, C.VOID}),
+    C.FAILED: frozenset({C.WAITING, C.DONE, C.VOID}),
+    C.DONE: frozenset(),
+    C.VOID: frozenset(),
+}
+"""A receipt may overtake our own record of the sending, so it is taken in every open state."""
+
+
+class AttemptStatus(StrEnum):
+    """How one try went (попытка)."""
+
+    CLAIMED = "claimed"
+    """under way (идёт)"""
+    SENT = "sent"
+    """handed over (передано)"""
+    FAILED = "failed"
+    """did not get through, or the process died (не удалась)"""
+    REFUSED = "refused"
+    """the other side does not take it (отказ)"""
+
+
+ATTEMPT_TRANSITIONS: Mapping[AttemptStatus, frozenset[AttemptStatus]] = {
+    AttemptStatus.CLAIMED: frozenset(
+        {AttemptStatus.SENT, AttemptStatus.FAILED, AttemptStatus.REFUSED}
+    ),
+    AttemptStatus.SENT: frozenset(),
+    AttemptStatus.FAILED: frozenset(),
+    AttemptStatus.REFUSED: frozenset(),
+}

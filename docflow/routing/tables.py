@@ -69,18 +69,62 @@ class Hop(Table, tablename="hop"):
     passed_at = Timestamptz()
 
 
-class Attempt(Table, tablename="attempt"):
-    """One try to hand a delivery to its channel (попытка доставки)."""
+class Consignment(Table, tablename="consignment"):
+    """One message by one channel to one target; its id is the message uid (отправление)."""
 
     id = UUID(primary_key=True)
-    delivery_id = UUID(default=None)
+    document_id = UUID(default=None)
+    sender_id = UUID(default=None)
     channel = Text()
-    message_uid = UUID(default=None)
+    target = Text()
+    priority = SmallInt()
+    turn = BigInt()
+    time_zone = Text(null=True)
+    status = Text()
+    attempts = Integer()
+    next_attempt_at = Timestamptz(null=True)
+    limit_at = Timestamptz()
+    carrier_id = UUID(null=True)
+    leased_until = Timestamptz(null=True)
+    error_code = Text(null=True)
+    error = Text(null=True)
+    sent_at = Timestamptz(null=True)
+    created_at = Timestamptz()
+    updated_at = Timestamptz()
+
+
+class ConsignmentDelivery(Table, tablename="consignment_delivery"):
+    """A delivery that goes by a message, and how that ended for it (состав отправления)."""
+
+    consignment_id = UUID(primary_key=True)
+    delivery_id = UUID(default=None)
+    outcome = Text(null=True)
+    settled_at = Timestamptz(null=True)
+
+
+class ChannelGate(Table, tablename="channel_gate"):
+    """A target that does not answer: how long nothing is tried there (пауза канала)."""
+
+    channel = Text(primary_key=True)
+    target = Text()
+    failures = Integer()
+    closed_until = Timestamptz()
+    error_code = Text()
+    since = Timestamptz()
+
+
+class Attempt(Table, tablename="attempt"):
+    """One try to hand a message over (попытка доставки)."""
+
+    id = UUID(primary_key=True)
+    consignment_id = UUID(default=None)
+    number = Integer()
     status = Text()
     started_at = Timestamptz()
     finished_at = Timestamptz(null=True)
     next_attempt_at = Timestamptz(null=True)
     error_code = Text(null=True)
+    error = Text(null=True)
     receipt = JSONB(null=True)
 
 
