@@ -8,6 +8,7 @@ from core import sandbox
 from core.db import DB
 from core.jobs.schema import check_schema
 from core.settings import settings
+from docflow.routing.medo import checkup as medo_checkup
 from notify import webhooks
 from signatures.gost import selftest
 from storage import blobs
@@ -26,6 +27,7 @@ async def running(*, pool_size: int | None = None) -> AsyncIterator[None]:
         await check_schema()
         await blobs.ensure_bucket()
         sandbox.pool().start()
+        await medo_checkup.check(settings())
         yield
     finally:
         await sandbox.pool().close()

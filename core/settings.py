@@ -78,6 +78,8 @@ class Settings:
     """Where the МЭДО transport puts what came; without it nothing is polled."""
     medo_out: Path | None = None
     """Where the МЭДО transport takes what goes; without it deliveries wait."""
+    medo_schemas: Path | None = None
+    """A folder with the official XSD files of МЭДО, by which what comes is checked."""
 
 
 @lru_cache(maxsize=1)
@@ -112,4 +114,5 @@ def settings() -> Settings:
         plugin_dir=Path(found) if (found := _read("SIGNING_PLUGIN_DIR", "")) else None,
         medo_in=Path(found).resolve() if (found := _read("MEDO_IN", "")) else None,
         medo_out=Path(found).resolve() if (found := _read("MEDO_OUT", "")) else None,
+        medo_schemas=Path(found).resolve() if (found := _read("MEDO_SCHEMAS", "")) else None,
     )

@@ -19,7 +19,8 @@ logger = logging.getLogger(__name__)
 
 START_SECONDS = 60.0
 _HEAD_LIMIT = 1 << 20
-_KEPT_VARIABLES = ("LD_LIBRARY_PATH", "TMPDIR", "MEDO_LISTS")
+_KEPT_VARIABLES = ("LD_LIBRARY_PATH", "TMPDIR")
+_KEPT_FILE = "MEDO_LISTS"
 
 
 class Worker:
@@ -135,6 +136,8 @@ class Worker:
 def _environment() -> dict[str, str]:
     """Where Python finds its modules, and nothing that could be a secret."""
     kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    if os.environ.get(_KEPT_FILE):
+        kept[_KEPT_FILE] = os.path.abspath(os.environ[_KEPT_FILE])  # a worker stands elsewhere
     return kept | {
         "PYTHONPATH": os.pathsep.join(os.path.abspath(entry) for entry in sys.path),
         "PYTHONUTF8": "1",

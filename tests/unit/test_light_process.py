@@ -5,7 +5,7 @@ import sys
 
 HEAVY = (
     *("cv2", "numba", "scipy", "PIL", "pyexiv2", "c2pa", "pdqhash", "imagehash", "numpy"),
-    *("pyhanko", "pyhanko_certvalidator", "pypdfium2", "typst", "openpyxl"),
+    *("pyhanko", "pyhanko_certvalidator", "pypdfium2", "typst", "openpyxl", "lxml"),
 )
 
 

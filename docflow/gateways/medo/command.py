@@ -10,7 +10,7 @@ from typing import Any
 
 from core.errors import InvalidInput
 from core.sandbox import HostileInput, Sandbox
-from docflow.gateways.medo import checking, specs
+from docflow.gateways.medo import checking, lists, specs
 from docflow.gateways.medo.findings import finding
 from docflow.gateways.medo.messages import Finding, Kind, Message
 from docflow.gateways.medo.writing import WriteRefused, write_folder
@@ -38,7 +38,7 @@ def register(
         added.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
         def run(arguments: argparse.Namespace) -> int:
-            answer, code = verb(arguments)
+            answer, code = _bad_lists() or verb(arguments)
             if code == USAGE:
                 sys.stderr.write(f"{answer['error']['ru']}\n{answer['error']['en']}\n")
             if code != USAGE or arguments.json:
@@ -76,6 +76,16 @@ def _no_folder(path: Path | None) -> Answer | None:
     if path is None or path.is_dir():
         return None
     return _missing(path), USAGE
+
+
+def _bad_lists() -> Answer | None:
+    """A file of lists that cannot be used is wrong usage, whatever the message is like."""
+    try:
+        lists.load()
+    except InvalidInput as problem:
+        said = {"code": problem.error_code, "ru": problem.message_ru, "en": problem.message_en}
+        return {"error": said}, USAGE
+    return None
 
 
 def _missing(path: Path) -> dict[str, Any]:

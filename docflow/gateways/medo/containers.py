@@ -143,19 +143,23 @@ def _matched(
             found.append(file)
             continue
         used.add(stored)
-        found.append(
-            dataclasses.replace(
-                file,
-                size=by_name[stored]["size"],
-                sha256=by_name[stored]["sha256"],
-                stored_as="" if stored == file.name else stored,
-            )
-        )
+        found.append(_in_zip(file, by_name[stored]))
         if not by_name[stored]["size"]:
             notes.warn("empty_file", file.name)
     for name in by_name.keys() - used:
         notes.warn("not_in_passport", name)
     return (*found, *_stray(members, used))
+
+
+def _in_zip(file: File, member: dict[str, Any]) -> File:
+    """The file with the member's facts; spelled out, since `replace` costs four times as much."""
+    name = member["name"]
+    return File(
+        name=file.name, role=file.role, stored_as="" if name == file.name else name,
+        size=member["size"], sha256=member["sha256"], type=file.type, group=file.group,
+        description=file.description, pages=file.pages, order=file.order,
+        signatures=file.signatures,
+    )  # fmt: skip
 
 
 def _stored(

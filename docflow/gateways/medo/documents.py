@@ -36,7 +36,7 @@ def read_document(node: Node, notes: Notes) -> Document:
     )
     if not author.signers:
         notes.warn("missing_part", f"{where}/signatories/signatory")
-    words = {name: values.text(node, name, notes, where) for name in _WORDS}
+    words = values.texts(node, _WORDS, notes, where)
     return Document(
         **words,
         uid=values.guid(node.get("uid"), notes, where),

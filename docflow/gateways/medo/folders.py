@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
+from typing import NamedTuple
 
 from docflow.gateways.medo.findings import Notes
 from docflow.gateways.medo.limits import Limits
@@ -25,8 +26,7 @@ class TooManyEntries(OSError):
     """More names than anybody should look through."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One name in the folder."""
 
     size: int
@@ -69,7 +69,9 @@ class Folder:
     def read(self, name: str, *, most: int) -> bytes:
         """The bytes, one more than `most` at most, so that the caller can tell."""
         with self.open(name) as stream:
-            return stream.read(most + 1)
+            # Asked for all of `most`, Python would first make room for all of it.
+            size = os.fstat(stream.fileno()).st_size
+            return stream.read(min(size, most) + 1)
 
     def digest(self, name: str) -> tuple[int, str]:
         """Size and SHA-256 of what could be read."""

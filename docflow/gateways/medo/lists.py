@@ -1,5 +1,6 @@
 """Lists that the law may change, from `lists.toml` or the file an installation names."""
 
+import codecs
 import os
 import tomllib
 from functools import lru_cache
@@ -11,7 +12,7 @@ import msgspec
 from core.errors import InvalidInput
 
 
-class Bounds(msgspec.Struct, frozen=True):
+class Bounds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Clocks and lengths."""
 
     delivery_hours: int
@@ -22,7 +23,7 @@ class Bounds(msgspec.Struct, frozen=True):
     designation: int
 
 
-class Refusals(msgspec.Struct, frozen=True):
+class Refusals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Reasons why a document may be refused (причины отказа)."""
 
     source: str
@@ -31,7 +32,7 @@ class Refusals(msgspec.Struct, frozen=True):
     """Versions in which no other reason may be written."""
 
 
-class Named(msgspec.Struct, frozen=True):
+class Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Words allowed in one place."""
 
     source: str
@@ -39,7 +40,7 @@ class Named(msgspec.Struct, frozen=True):
     answer: str = ""
 
 
-class Groups(msgspec.Struct, frozen=True):
+class Groups(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What 2.x calls the document and its annexes."""
 
     source: str
@@ -47,7 +48,7 @@ class Groups(msgspec.Struct, frozen=True):
     attachment: str
 
 
-class Classifiers(msgspec.Struct, frozen=True):
+class Classifiers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Codes DK, DP, DC of 2.7.1."""
 
     source: str
@@ -56,7 +57,7 @@ class Classifiers(msgspec.Struct, frozen=True):
     names: dict[str, str]
 
 
-class Restricted(msgspec.Struct, frozen=True):
+class Restricted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """By what restricted content is known."""
 
     source: str
@@ -64,7 +65,7 @@ class Restricted(msgspec.Struct, frozen=True):
     words: tuple[str, ...]
 
 
-class Version(msgspec.Struct, frozen=True):
+class Version(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One edition of the format."""
 
     namespace: str
@@ -77,7 +78,7 @@ class Version(msgspec.Struct, frozen=True):
     """Name of the description file; empty: by the kind of message."""
 
 
-class Lists(msgspec.Struct, frozen=True):
+class Lists(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All of `lists.toml`."""
 
     edition: str
@@ -102,20 +103,55 @@ class Lists(msgspec.Struct, frozen=True):
 
 @lru_cache(maxsize=4)
 def load(path: str = "") -> Lists:
-    """The lists of this file, else of the one MEDO_LISTS names, else our own.
+    """Our own lists, changed as this file says, or the one MEDO_LISTS names.
 
-    Raises InvalidInput `medo_lists` for a file that does not hold them.
+    Such a file holds only what differs: a value or a list in it goes before ours, the rest stays.
+    Raises InvalidInput `medo_lists` for one that cannot be used, with the place in it.
     """
-    chosen = path or os.environ.get("MEDO_LISTS") or str(Path(__file__).with_name("lists.toml"))
+    chosen = path or os.environ.get("MEDO_LISTS", "")
     try:
-        found: dict[str, Any] = tomllib.loads(Path(chosen).read_text(encoding="utf-8"))
-        return msgspec.convert(found, Lists)
-    except (OSError, ValueError) as problem:
+        found = _table(Path(__file__).with_name("lists.toml"))
+        if chosen:
+            found = _over(found, _table(Path(chosen)))
+        made = msgspec.convert(found, Lists)
+        _check(made)
+    except (OSError, ValueError, LookupError) as problem:
         raise InvalidInput(
-            f"Файл перечней МЭДО не читается: {problem}. Возьмите за образец lists.toml.",
-            f"The file of lists for МЭДО cannot be read: {problem}. Take lists.toml as a pattern.",
+            f"Файл перечней МЭДО {chosen} не подходит: {problem}. Возьмите за образец lists.toml:"
+            " достаточно таблиц, которые отличаются.",
+            f"The file of lists for МЭДО {chosen} cannot be used: {problem}. Take lists.toml as a"
+            " pattern; the tables that differ are enough.",
             code="medo_lists",
         ) from problem
+    return made
+
+
+def _table(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+
+
+def _over(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
+    """Their tables laid over ours, value by value."""
+    made = dict(ours)
+    for name, one in theirs.items():
+        mine = ours.get(name)
+        made[name] = _over(mine, one) if isinstance(mine, dict) and isinstance(one, dict) else one
+    return made
+
+
+def _check(made: Lists) -> None:
+    """What a file may say in the right shape and still leave us without."""
+    refusals, bounds = made.refusals, made.limits
+    if not refusals.reasons or not all(one.strip() for one in refusals.reasons):
+        raise ValueError("[refusals] reasons: at least one, none of them empty")
+    if long := [one for one in refusals.reasons if len(one) > bounds.reason]:
+        raise ValueError(f"[refusals] reasons: above {bounds.reason} letters: {long[0][:60]}…")
+    if min(msgspec.structs.astuple(bounds)) < 1:
+        raise ValueError("[limits]: every limit is above zero")
+    for name, one in made.versions.items():
+        codecs.lookup(one.encoding)
+        if one.is_written and not one.namespace:
+            raise ValueError(f'[versions."{name}"] namespace: needed to write it')
 
 
 @lru_cache(maxsize=1)

@@ -7,47 +7,33 @@ from docflow.gateways.medo import values
 from docflow.gateways.medo.findings import Notes
 from docflow.gateways.medo.messages import Party, Reference, Signature, Stamp
 
-_ANYONE = ("region", "organization", "department", "post", "person")
+_ANYONE = ("region", "organization", "department", "post", "person", "contactInfo", "comment")
+_BODY = ("title", "region", "department", "address", "phone", "email")
+_PERSON = ("name", "department", "post", "phone", "email")
 
 
 def anyone(node: Node, notes: Notes, where: str) -> Party:
     """A party of the 2.x schema (type anyone), and of headers and indexes in every version."""
-    words = {name: values.text(node, name, notes, where) for name in _ANYONE}
-    return Party(
-        **words,
-        uid=values.guid(node.get("uid") or node.get("id"), notes, where),
-        contact=values.text(node, "contactInfo", notes, where),
-        comment=values.text(node, "comment", notes, where),
-    )
+    words = values.texts(node, _ANYONE, notes, where)
+    uid = values.guid(node.get("uid") or node.get("id"), notes, where)
+    return Party(uid=uid, contact=words.pop("contactInfo"), **words)
 
 
 def organization(node: Node | None, notes: Notes, where: str) -> Party:
     """An organization of a passport: a title inside, or the bare words of older senders."""
     if node is None:
         return Party()
-    title = values.text(node, "title", notes, where) or node.text
-    return Party(
-        organization=title,
-        uid=values.guid(node.get("id") or node.get("uid"), notes, where),
-        **{
-            name: values.text(node, name, notes, where)
-            for name in ("region", "department", "address", "phone", "email")
-        },
-    )
+    words = values.texts(node, _BODY, notes, where)
+    uid = values.guid(node.get("id") or node.get("uid"), notes, where)
+    return Party(organization=words.pop("title") or node.text, uid=uid, **words)
 
 
 def person(node: Node | None, notes: Notes, where: str) -> Party:
     """A person of a passport."""
     if node is None:
         return Party()
-    return Party(
-        person=values.text(node, "name", notes, where) or node.text,
-        person_id=node.get("id"),
-        **{
-            name: values.text(node, name, notes, where)
-            for name in ("department", "post", "phone", "email")
-        },
-    )
+    words = values.texts(node, _PERSON, notes, where)
+    return Party(person=words.pop("name") or node.text, person_id=node.get("id"), **words)
 
 
 def addressee(node: Node, notes: Notes, where: str) -> Party:

@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 from docflow.gateways.medo import containers, folders, schemas
 from docflow.gateways.medo.descriptions import read_description, read_tree
@@ -26,11 +27,12 @@ def read_folder(
     """
     notes = Notes()
     message = Message(kind=Kind.UNKNOWN, version="")
+    found: dict[str, Any] = {}
     quiet: float | None = None
     try:
         with folders.opened(Path(path), limits) as folder:
             quiet = folder.quiet_seconds
-            message = _read(folder, notes, limits, str(official or ""))
+            message, found = _read(folder, notes, limits, str(official or ""))
             if folders.scan(folder.handle, limits) != folder.entries:
                 notes.warn("changed_while_read")
                 notes.lack("changed_while_read")
@@ -41,28 +43,35 @@ def read_folder(
     except OSError as problem:
         notes.refuse("folder_unreadable", problem=problem.strerror or problem)
     return dataclasses.replace(
-        message, warnings=tuple(notes.warnings), errors=tuple(notes.errors),
+        message, **found, warnings=tuple(notes.warnings), errors=tuple(notes.errors),
         lacks=tuple(notes.lacks), quiet_seconds=quiet,
     )  # fmt: skip
 
 
-def _read(folder: Folder, notes: Notes, limits: Limits, official: str) -> Message:
+def _read(
+    folder: Folder, notes: Notes, limits: Limits, official: str
+) -> tuple[Message, dict[str, Any]]:
+    """The message as its description says it, and what was found in the folder besides."""
     envelope = _envelope(folder, notes, limits)
     listed = _listed(folder, envelope, notes)
     if sum(folder.entries[name].size for name in listed) > limits.message_bytes:
         notes.refuse("too_large", limit=limits.message_bytes)
-        return Message(kind=Kind.UNKNOWN, version="", envelope=envelope)
+        return Message(kind=Kind.UNKNOWN, version=""), {"envelope": envelope}
     message = _described(folder, envelope, listed, notes, limits, official)
+    found: dict[str, Any] = {"envelope": envelope}
+    files, body = message.files, ""
     if message.kind is Kind.DOCUMENT:
-        message = dataclasses.replace(message, files=_loose(folder, message.files, notes))
+        files = _loose(folder, files, notes)
     elif message.kind is Kind.CONTAINER:
         named = message.container or Container()
         opened = containers.read_container(folder, named, notes, limits, official)
-        message = dataclasses.replace(
-            message, container=opened.container, document=opened.document, files=opened.files
-        )
-    others = _others(folder, message, listed, notes)
-    return dataclasses.replace(message, envelope=envelope, files=(*message.files, *others))
+        found |= {"container": opened.container, "document": opened.document}
+        files, body = opened.files, opened.container.body
+    known = {message.description, body, *(file.stored_as or file.name for file in files)}
+    if message.kind is not Kind.UNKNOWN:
+        files += _others(folder, known, listed)
+    _count_unlisted(folder, known.union(listed), notes)
+    return message, {**found, "files": files}
 
 
 def _envelope(folder: Folder, notes: Notes, limits: Limits) -> Envelope | None:
@@ -176,20 +185,18 @@ def _weighed(folder: Folder, file: File, notes: Notes) -> File:
     return dataclasses.replace(file, size=size, sha256=digest, stored_as=other)
 
 
-def _others(folder: Folder, message: Message, listed: list[str], notes: Notes) -> tuple[File, ...]:
-    """Files of the folder that the description does not name; unlisted ones are only counted."""
-    known = {message.description, *(file.stored_as or file.name for file in message.files)}
-    if message.container is not None:
-        known.add(message.container.body)
+def _others(folder: Folder, known: set[str], listed: list[str]) -> tuple[File, ...]:
+    """Files that the envelope lists and the description does not name."""
     found = []
     for name in listed:
-        if name not in known and message.kind is not Kind.UNKNOWN:
+        if name not in known:
             size, digest = folder.digest(name)
             found.append(File(name=name, size=size, sha256=digest))
-    envelopes = (".ini", ".ltr")
-    unlisted = [name for name in folder.entries
-                if name not in known and name not in listed
-                and not name.lower().endswith(envelopes)]  # fmt: skip
-    if unlisted:
-        notes.warn("unlisted_files", sorted(unlisted)[0], count=len(unlisted))
     return tuple(found)
+
+
+def _count_unlisted(folder: Folder, known: set[str], notes: Notes) -> None:
+    unlisted = [name for name in folder.entries
+                if name not in known and not name.lower().endswith((".ini", ".ltr"))]  # fmt: skip
+    if unlisted:
+        notes.warn("unlisted_files", min(unlisted), count=len(unlisted))

@@ -73,8 +73,8 @@ async def look(folder: Path) -> Message:
         raise Vanished(folder.name)
     try:
         found: Message = await pool().run(
-            "docflow.routing.medo.members:read_at", os.fsencode(folder), into=Message,
-            timeout=READING_SECONDS,
+            "docflow.routing.medo.members:read_at", os.fsencode(folder),
+            os.fsencode(settings().medo_schemas or ""), into=Message, timeout=READING_SECONDS,
         )  # fmt: skip
     except HostileInput as problem:
         if not await asyncio.to_thread(folder.is_dir):

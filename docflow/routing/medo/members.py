@@ -12,9 +12,9 @@ from docflow.gateways.medo.messages import Message
 from docflow.gateways.medo.reading import read_folder
 
 
-def read_at(path: bytes) -> Message:
+def read_at(path: bytes, official: bytes = b"") -> Message:
     """Read the folder with this name, which need not be text in any encoding we know."""
-    return read_folder(os.fsdecode(path))
+    return read_folder(os.fsdecode(path), official=os.fsdecode(official))
 
 
 def members(data: bytes, wanted: Sequence[tuple[str, int]]) -> dict[str, bytes]:

@@ -16,6 +16,7 @@ from directory.cards import Card
 from directory.importing.sheets import SheetRow, read
 from directory.importing.verbs import READING_SECONDS, Report, RowProblem
 from directory.states import OrganizationKind
+from docflow.gateways.medo import lists
 from docflow.routing.medo.states import CHANNEL
 
 Demand = Literal["any", "qualified", "gost", "qualified_gost"]
@@ -49,7 +50,7 @@ class PartnerInput(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     pdfa: Literal["none", "any", "1"] = "any"
     """Which PDF/A the main file must declare itself to be."""
     max_bytes: int = 100 * 1024 * 1024
-    receipt_hours: int = 72
+    receipt_hours: int = msgspec.field(default_factory=lambda: lists.load().limits.delivery_hours)
     is_active: bool = True
 
 
