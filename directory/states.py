@@ -128,5 +128,5 @@ DISTRICTS: Mapping[str, tuple[str, str]] = {
 }
 """Federal districts (федеральные округа) by the code in `organization.district_code`."""
 
-CHANNELS = ("internal", "email", "node", "medo", "voice", "paper")
+CHANNELS = ("internal", "email", "node", "medo", "offline", "voice", "paper")
 """How an organization can be reached; in its card in the order of its preference."""

@@ -7,6 +7,9 @@ from piccolo.conf.apps import AppConfig, table_finder
 APP_CONFIG = AppConfig(
     app_name="routing",
     migrations_folder_path=str(Path(__file__).parent / "piccolo_migrations"),
-    table_classes=table_finder(["docflow.routing.tables"], exclude_imported=True),
+    table_classes=table_finder(
+        ["docflow.routing.tables", "docflow.routing.nodes.tables", "docflow.routing.way_tables"],
+        exclude_imported=True,
+    ),
     migration_dependencies=["docflow.documents.piccolo_app"],
 )
