@@ -8,6 +8,7 @@ APP_REGISTRY = AppRegistry(
     apps=[
         "core.jobs.piccolo_app",
         "core.idempotency.piccolo_app",
+        "core.limits.piccolo_app",
         "storage.piccolo_app",
         "audit.piccolo_app",
         "directory.piccolo_app",
@@ -16,6 +17,7 @@ APP_REGISTRY = AppRegistry(
         "compliance.piccolo_app",
         "docflow.documents.piccolo_app",
         "docflow.routing.piccolo_app",
+        "evidence.log.piccolo_app",
     ]
 )
 

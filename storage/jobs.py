@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from core import limits
 from core.jobs import periodic
 from storage import blobs
 
@@ -10,3 +11,9 @@ from storage import blobs
 async def sweep_orphans() -> None:
     """Remove what interrupted uploads left behind, a day after."""
     await blobs.sweep_orphans(older_than=timedelta(days=1))
+
+
+@periodic("limits.sweep", cron="43 * * * *")
+async def sweep_limits() -> None:
+    """Forget the counts of windows that are over."""
+    await limits.sweep()

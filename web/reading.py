@@ -6,10 +6,12 @@ from typing import Any
 from core import db
 from core.actor import Actor
 from core.errors import IllegalTransition
-from docflow.documents import files, links, signed, signing_steps, timeline, visibility
+from docflow.documents import files, links, previews, signed, signing_steps, timeline, visibility
+from docflow.documents.kinds import PDF
 from docflow.routing import deliveries, relay
 
 SHOWN_HOPS = 40
+SHOWN_SHEETS = 20
 
 
 async def document(actor: Actor, document_id: uuid.UUID) -> dict[str, Any]:
@@ -34,6 +36,22 @@ async def document(actor: Actor, document_id: uuid.UUID) -> dict[str, Any]:
         ),
         "returned": await _returned(found) if is_own and found["status"] == "draft" else None,
     }
+
+
+def chosen_file(present: list[db.Row], file_id: uuid.UUID | None) -> db.Row:
+    """The file that is asked for, else the main one; raises `no_preview` without any."""
+    pdfs = [one for one in present if one["media_type"] == PDF]
+    for one in pdfs:
+        if one["id"] == file_id or (file_id is None and one["role"] == "main"):
+            return one
+    raise previews.no_preview()
+
+
+def sheets(file: db.Row, start: int) -> range:
+    """The pages of a file shown at once, from `start` on."""
+    total = file["pages"] or 1
+    first = min(max(start, 1), total)
+    return range(first, min(first + SHOWN_SHEETS, total + 1))
 
 
 async def mark_opened(actor: Actor, document_id: uuid.UUID) -> None:

@@ -12,6 +12,7 @@ from litestar.template import TemplateConfig
 from directory.controllers.authentication import public
 from web import pages
 from web.controllers.administration import ApiPageController, StuckController
+from web.controllers.checking import CheckPageController
 from web.controllers.dispatch import ControlController, DispatchController, PickerController
 from web.controllers.documents import DocumentController, DownloadController
 from web.controllers.inbox import InboxController, NoticeController
@@ -46,6 +47,7 @@ WEB_CONTROLLERS: list[type[Controller] | Router] = [
     DocumentController,
     DownloadController,
     SigningPageController,
+    CheckPageController,
     DispatchController,
     PickerController,
     ControlController,

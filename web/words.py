@@ -1,10 +1,12 @@
 """Names of states, kinds and events as people read them; the messages are translated when shown."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from core import db
 from directory.states import DISTRICTS, KIND_NAMES, POST_NAMES, OrganizationKind, PostKind
+from docflow.documents.checking import Check
 from docflow.documents.kinds import DOCUMENT_KINDS
 from docflow.documents.links import KINDS as LINK_KINDS
 from docflow.routing.medo.checks import REASONS as STOPS
@@ -95,6 +97,13 @@ SIGNATURE_ROLES: Mapping[str, str] = {
     "endorsing": N_("endorsement"),
     "sealing": N_("seal of the organization"),
 }
+VERDICTS: Mapping[str, str] = {
+    "valid": N_("The signature is good"),
+    "invalid": N_("The signature does not hold"),
+    "indeterminate": N_("It cannot be said for certain"),
+}
+VERDICT_TONE: Mapping[str, str] = {"valid": "good", "invalid": "bad", "indeterminate": "wait"}
+MESSAGE_TONE: Mapping[str, str] = {"good": "done", "bad": "problem", "wait": "warn"}
 STEP_STATUS: Mapping[str, str] = {
     "waiting": N_("its turn has not come"),
     "due": N_("may sign now"),
@@ -240,6 +249,24 @@ def verdict(signature: db.Row) -> tuple[str, str]:
     if signature["verdict"] == "invalid":
         return "bad", f"{gettext('The signature does not hold.')} {reasons}".strip()
     return "wait", f"{gettext('The signature could not be checked to the end.')} {reasons}".strip()
+
+
+def checked(found: Check) -> list[dict[str, Any]]:
+    """The signatures of a file that was just checked, as `verdict` would say them."""
+    rows = []
+    for one in found.raw.get("signatures", ()):
+        tone, sentence = verdict({"verdict": one["verdict"], "report": one})
+        proven = (one.get("timestamp") or {}).get("time") or one.get("signing_time")
+        rows.append({
+            "signer": one["signer"], "issuer": one.get("issuer"), "tone": tone,
+            "sentence": sentence, "signed_at": proven and datetime.fromisoformat(proven),
+        })  # fmt: skip
+    return rows
+
+
+def sentences(reasons: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Reasons in the reader's language."""
+    return [_sentence(one, ("ru", "en")[_tongue()]) for one in reasons]
 
 
 def qualified(signature: db.Row) -> str:

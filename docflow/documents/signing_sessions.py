@@ -18,6 +18,7 @@ from core.errors import Conflict, IllegalTransition, InvalidInput, NotFound, Too
 from core.sandbox import pool
 from docflow.documents import (
     checking,
+    previews,
     signing_certificates,
     signing_entry,
     signing_steps,
@@ -180,36 +181,19 @@ async def content(actor: Actor, session_id: uuid.UUID) -> tuple[blobs.StoredBlob
     return await blobs.stat(blob_id), challenge.file_name
 
 
-MAX_WIDTH = 1600
-
-
 async def page_image(actor: Actor, session_id: uuid.UUID, *, page: int, width: int) -> bytes:
     """A page (from 1) of what will be signed, as PNG; drawn from those very bytes in the sandbox.
 
     Raises `no_preview` for what is no PDF, too large, or has no such page.
     """
     blob, _ = await content(actor, session_id)
-    if blob.media_type != PDF or page < 1:
-        raise no_preview()
+    if blob.media_type != PDF:
+        raise previews.no_preview()
     try:
         data = await blobs.read(blob.id, limit=checking.READ_UP_TO)
     except TooLarge:
-        raise no_preview() from None
-    drawn = await pool().run(
-        "core.sandbox.page_images:draw", data, page=page, width=max(100, min(width, MAX_WIDTH))
-    )
-    if drawn is None:
-        raise no_preview()
-    return bytes(drawn)
-
-
-def no_preview() -> NotFound:
-    """The error for a page that cannot be drawn."""
-    return NotFound(
-        "Показать страницу нельзя. Скачайте файл и посмотрите его в своей программе.",
-        "This page cannot be shown. Download the file and look at it in your own program.",
-        code="no_preview",
-    )
+        raise previews.no_preview() from None
+    return await previews.draw(data, page=page, width=width)
 
 
 async def cancel(actor: Actor, session_id: uuid.UUID) -> None:

@@ -212,3 +212,21 @@ def test_every_page_has_a_guard() -> None:
                 "/schema"
             ):
                 assert guards_of(handler), route.path
+
+
+async def test_anyone_has_a_signature_checked(client: httpx.AsyncClient) -> None:
+    plain = await people.a_letter()
+    sent = {"file": ("Письмо.pdf", plain, "application/pdf")}
+    answer = await client.post("/check", files=sent)
+    assert answer.status_code == 200, answer.text
+    assert words.VERDICTS["indeterminate"] not in answer.text
+    assert "Сказать точно нельзя" in answer.text
+    answer = await client.post("/check", files={"signature": ("x.sig", b"\x30\x82junk"), **sent})
+    assert answer.status_code == 200
+    answer = await client.post("/check", files={"file": ("", b"")})
+    assert (answer.status_code, "Выберите файл" in answer.text) == (422, True)
+    too_large = {"signature": ("x.sig", bytes(4 << 20)), **sent}
+    assert (await client.post("/check", files=too_large)).status_code == 422
+    assert await db.value("SELECT count(*) FROM blob") == 0
+    await db.execute("UPDATE use_count SET number = 1000")
+    assert "Слишком много" in (await client.post("/check", files=sent)).text

@@ -16,6 +16,7 @@ from docflow.documents import (
     conversion,
     files,
     links,
+    previews,
     registration,
     search,
     signing,
@@ -69,6 +70,17 @@ class DocumentController(Controller):
             request, "document.html", **shown, kind=kind_of(shown["document"]["kind"]),
             candidates=await answer_candidates(actor) if may_answer else [],
         )  # fmt: skip
+
+    @get("/{document_id:uuid}/read", guards=[signed_in])
+    async def read(
+        self, request: R, document_id: FromPath[uuid.UUID], actor: Caller,
+        file: FromQuery[uuid.UUID | None] = None, start: FromQuery[int] = 1,
+    ) -> Response[str]:  # fmt: skip
+        """The document itself, page under page."""
+        shown = await reading.document(actor, document_id)
+        chosen = reading.chosen_file(shown["files"], file)
+        return await pages.page(request, "read.html", **shown, file=chosen,
+                                sheets=reading.sheets(chosen, start))  # fmt: skip
 
     @get("/new", guards=[AUTHORS])
     async def new(self, request: R, kind: FromQuery[str] = "", addressee: FromQuery[str] = "") -> (
@@ -159,6 +171,15 @@ class DownloadController(Controller):
         stream = await blobs.open_blob(found["blob_id"])
         headers = {**download_headers(found), "cache-control": "no-store"}
         return Stream(stream, media_type=found["media_type"], headers=headers)
+
+    @get("/files/{file_id:uuid}/pages/{number:int}", guards=[signed_in])
+    async def page(
+        self, file_id: FromPath[uuid.UUID], number: FromPath[int], actor: Caller,
+        width: FromQuery[int] = 900,
+    ) -> Response[bytes]:  # fmt: skip
+        """One page of a file as a picture; of a signed one, as it was signed."""
+        drawn = await previews.page_image(actor, file_id, page=number, width=width)
+        return Response(drawn, media_type="image/png", headers={"cache-control": "no-store"})
 
 
 def _verb(

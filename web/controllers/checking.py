@@ -1,0 +1,73 @@
+"""The public page on which anyone has a file's signatures checked; nothing is kept."""
+
+from datetime import timedelta
+from typing import Any
+
+from litestar import Controller, Response, get, post
+
+from core import limits
+from core.errors import InvalidInput, ServiceError, TooLarge
+from directory.controllers.authentication import public
+from docflow.documents import checking
+from web import pages, words
+from web.pages import R
+from web.uploads import UploadForm, read_upload
+
+MAX_FILE = 40 * 1024 * 1024
+"""Bytes; the file is held in memory while it is checked."""
+TRIES = 30
+PER = timedelta(hours=1)
+
+
+class CheckPageController(Controller):
+    """Is this signature good? Asked without an account."""
+
+    path = "/check"
+    include_in_schema = False
+
+    @get(guards=[public])
+    async def form(self, request: R) -> Response[str]:
+        """The form."""
+        return await _page(request)
+
+    @post(guards=[public], opt={"csrf_exempt": True}, request_max_body_size=None)
+    async def check(self, request: R) -> Response[str]:
+        """What the signatures of the file are worth, in words.
+
+        No session is touched and nothing is stored, so the form needs no CSRF field.
+        """
+        client = request.client.host if request.client else ""
+        try:
+            await limits.take("check page", client, limit=TRIES, per=PER)
+            form = await read_upload(request, small={"signature": checking.MAX_SIGNATURE})
+            found = await checking.validate(
+                await _content(form), signature=form.small.get("signature")
+            )
+        except ServiceError as problem:
+            return await _page(request, problem=problem)
+        return await _page(request, found=found, file_name=form.file_name)
+
+
+async def _content(form: UploadForm) -> bytes:
+    content = bytearray()
+    if form.stream is not None:
+        async for piece in form.stream:
+            content += piece
+            if len(content) > MAX_FILE:
+                raise TooLarge(
+                    "Файл больше 40 МБ. Проверьте его командой docflow validate на своей машине.",
+                    "The file is larger than 40 MB. Check it with docflow validate on your own "
+                    "machine.",
+                )
+    if not content:
+        raise InvalidInput("Выберите файл.", "Choose a file.", code="file_missing", field="file")
+    return bytes(content)
+
+
+async def _page(request: R, **given: Any) -> Response[str]:
+    shown = {"problem": None, "found": None, "file_name": "", **given}
+    found = shown["found"]
+    return await pages.page(
+        request, "check.html", **shown, rows=words.checked(found) if found else [],
+        status_code=200 if shown["problem"] is None else 422,
+    )  # fmt: skip
