@@ -1,9 +1,9 @@
 """What happened: one event row in the transaction of the change it tells of."""
 
-import secrets
 import uuid
 from typing import Any
 
+from audit import commitments
 from core import clock, db
 from core.actor import Actor
 
@@ -22,7 +22,7 @@ async def record(
 
     `data` holds ids, codes and counts, never anything about a person; what is personal goes into
     `detail`, which lies apart with a salt of its own, so that it can be forgotten while the proof
-    of everything else stands (architecture rule 9).
+    of everything else stands (architecture rule 9). The event keeps a commitment to its detail.
     """
     event_id = clock.new_id()
     kind, subject_id = subject
@@ -32,18 +32,21 @@ async def record(
         subject_id, document_id, before, after, actor.request_id, data,
     ]  # fmt: skip
     if detail:
-        await db.execute(_WITH_DETAIL, *told, secrets.token_bytes(32), detail)
+        salt, promise = commitments.of_detail(detail)
+        await db.execute(_WITH_DETAIL, *told, promise, salt, detail)
     else:
         await db.execute(_INSERT, *told)
     return event_id
 
 
-_INSERT = """INSERT INTO event (id, at, actor_kind, actor_id, organization_id, verb, subject_kind,
-               subject_id, document_id, from_status, to_status, request_id, data)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"""
+_INTO = """INSERT INTO event (id, at, actor_kind, actor_id, organization_id, verb, subject_kind,
+               subject_id, document_id, from_status, to_status, request_id, data, detail_sha256)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, """
 
-_WITH_DETAIL = f"""WITH told AS ({_INSERT})
-           INSERT INTO event_payload (event_id, salt, detail) VALUES ($1, $14, $15)"""
+_INSERT = f"{_INTO}NULL)"
+
+_WITH_DETAIL = f"""WITH told AS ({_INTO}$14))
+           INSERT INTO event_payload (event_id, salt, detail) VALUES ($1, $15, $16)"""
 
 
 async def of_document(document_id: uuid.UUID, *, limit: int = 200) -> list[db.Row]:

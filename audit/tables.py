@@ -20,6 +20,7 @@ class Event(Table, tablename="event"):
     to_status = Text(null=True)
     request_id = UUID(null=True)
     data = JSONB(null=True)
+    detail_sha256 = Bytea(null=True)
 
 
 class EventPayload(Table, tablename="event_payload"):

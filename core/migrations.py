@@ -17,7 +17,8 @@ from core.db import DB
 APPEND_ONLY = (
     "event", "event_payload", "read_log", "power_of_attorney_check", "power_of_attorney_status",
     "signature_authority", "revocation_list", "ocsp_answer", "signature_check", "register_change",
-    "picture_check",
+    "picture_check", "log_leaf", "log_checkpoint", "log_stamp", "log_cosignature", "log_check",
+    "node_receipt",
 )  # fmt: skip
 """Tables whose rows the application can neither change nor delete (architecture rule 9)."""
 

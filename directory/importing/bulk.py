@@ -4,13 +4,12 @@
 that is certain by it goes a bulk way; one in doubt goes through the verbs, which answer why not.
 """
 
-import secrets
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 
-from audit import reads
+from audit import commitments, reads
 from core import clock, db
 from core.actor import Actor
 from directory import links, organizations
@@ -248,17 +247,20 @@ async def _seat_all(seats: list[tuple[uuid.UUID, uuid.UUID, uuid.UUID, Entry]]) 
 
 async def _record_all(actor: Actor, told: list[_Event]) -> None:
     now = clock.now()
-    written = [(clock.new_id(), *event) for event in told]
+    promises = [None if event[-1] is None else commitments.of_detail(event[-1]) for event in told]
+    written = [
+        (clock.new_id(), *event, promise) for event, promise in zip(told, promises, strict=True)
+    ]
     await db.execute_many(
         """INSERT INTO event (id, at, actor_kind, actor_id, organization_id, verb, subject_kind,
-               subject_id, to_status, request_id, data)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)""",
+               subject_id, to_status, request_id, data, detail_sha256)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)""",
         [(event_id, now, actor.kind, actor.id, actor.organization_id, verb, kind, subject, status,
-          actor.request_id, data)
-         for event_id, verb, kind, subject, status, data, _ in written],
+          actor.request_id, data, promise and promise[1])
+         for event_id, verb, kind, subject, status, data, _, promise in written],
     )  # fmt: skip
     await db.execute_many(
         "INSERT INTO event_payload (event_id, salt, detail) VALUES ($1, $2, $3)",
-        [(event_id, secrets.token_bytes(32), detail)
-         for event_id, *_, detail in written if detail is not None],
+        [(event_id, promise[0], detail)
+         for event_id, *_, detail, promise in written if promise is not None],
     )  # fmt: skip
