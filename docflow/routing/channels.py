@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 
 from core import db
+from docflow.routing import ways
 from docflow.routing.carriage import Channel
 
 _ALL: tuple[Channel, ...] = ()
@@ -25,15 +26,21 @@ async def next_channel(delivery_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, 
     and that the document's marks allow. Belongs into the transaction that passes them on.
     """
     found = await db.rows(
-        """SELECT v.id, (
+        f"""SELECT v.id, (
                SELECT c.name FROM unnest(o.channels) WITH ORDINALITY AS c (name, place)
-               WHERE c.name = ANY($2) AND c.name <> v.channel AND NOT EXISTS (
+               WHERE c.name = ANY($2) AND c.name <> v.channel
+                 AND NOT EXISTS (SELECT 1 FROM unnest($3::text[], $4::text[]) AS r (mark, name)
+                     WHERE r.mark = d.mark AND r.name = c.name)
+                 AND {ways.reason_sql("c.name", "o", closed="$5::text[]")} IS NULL
+                 AND NOT EXISTS (
                    SELECT 1 FROM consignment_delivery AS l
                    JOIN consignment AS m ON m.id = l.consignment_id
                    WHERE l.delivery_id = v.id AND m.channel = c.name)
                ORDER BY c.place LIMIT 1) AS channel
            FROM delivery AS v JOIN organization AS o ON o.id = v.recipient_id
+           JOIN document AS d ON d.id = v.document_id
            WHERE v.id = ANY($1)""",
         list(delivery_ids), [*CHANNELS, *_ELSEWHERE],
+        *map(list, zip(*ways.all_forbidden(), strict=True)), ways.not_set_up(),
     )  # fmt: skip
     return {row["id"]: row["channel"] for row in found if row["channel"] is not None}

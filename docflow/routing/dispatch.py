@@ -16,7 +16,7 @@ from directory import selection
 from docflow.documents import visibility
 from docflow.documents.kinds import kind_of
 from docflow.documents.states import TRANSITIONS, DocumentStatus
-from docflow.routing import announcing, fanout, lines, queueing
+from docflow.routing import announcing, fanout, lines, queueing, ways
 from docflow.routing.carriage import URGENT
 from notify import webhooks
 
@@ -60,7 +60,7 @@ async def plan(
     wanted = _without_sender(actor, wanted)
     found = await visibility.own_document(actor, document_id, lock=False)
     await _check(actor, found, wanted)
-    chosen, values = _chosen(wanted)
+    chosen, values = _chosen(wanted, found["mark"])
     place = len(values) + 1
     counts = await db.rows(
         f"""WITH {chosen}
@@ -72,11 +72,14 @@ async def plan(
     )  # fmt: skip
     page = await db.rows(
         f"""WITH {chosen}
-            SELECT o.id, o.code, o.kind, o.name, c.channel, c.via_recipient_id
+            SELECT o.id, o.code, o.kind, o.name, c.channel, c.via_recipient_id,
+                   {ways.all_sql("o", barred=f"${place - 2}", closed=f"${place - 1}")} AS ways
             FROM chosen AS c JOIN organization AS o ON o.id = c.recipient_id
             WHERE ${place}::text IS NULL OR o.code > ${place} ORDER BY o.code LIMIT ${place + 1}""",
         *values, after, max(1, min(limit, LIST_LIMIT)),
     )  # fmt: skip
+    for row in page:
+        row["why_ru"], row["why_en"] = ways.in_words(row["ways"])
     return Plan(
         total=_sum(counts),
         by_kind=_tally(counts, "kind"),
@@ -130,7 +133,7 @@ async def _send(actor: Actor, document_id: uuid.UUID, wanted: DispatchInput) -> 
         URGENT if wanted.urgent else 0, moment,
     )  # fmt: skip
     number = await fanout.fan_out(
-        actor, document_id, dispatch_id, chosen=_chosen(wanted),
+        actor, document_id, dispatch_id, chosen=_chosen(wanted, found["mark"]),
         is_relayed=wanted.mode == "chancery", deadlines=wanted.deadlines,
         is_first=found["status"] == DocumentStatus.REGISTERED,
     )  # fmt: skip
@@ -167,17 +170,28 @@ def _without_sender(actor: Actor, wanted: DispatchInput) -> DispatchInput:
     return msgspec.structs.replace(wanted, selector=selector)
 
 
-def _chosen(wanted: DispatchInput) -> tuple[str, list[Any]]:
-    """The common table ``chosen``; its own placeholders come first."""
+def _chosen(wanted: DispatchInput, mark: str) -> tuple[str, list[Any]]:
+    """The common table ``chosen``; its own placeholders come first.
+
+    The channel is the first of the recipient's own order that the document's mark allows and that
+    can be taken (`ways`).
+    """
     if wanted.mode == "chancery":
-        sql, values = selection.selection_sql(wanted.selector, on=clock.today())
-        columns = "recipient_id, recipient_kind AS kind, channel, via_recipient_id"
-        return f"chosen AS MATERIALIZED (SELECT {columns} FROM ({sql}) AS s)", values
-    sql, values = selection.ids_sql(wanted.selector, on=clock.today())
-    columns = "id AS recipient_id, kind, channels[1] AS channel, NULL::uuid AS via_recipient_id"
+        chosen, values = selection.selection_sql(wanted.selector, on=clock.today())
+        source, person, kind = f"({chosen})", "recipient_id", "recipient_kind"
+        via = "s.via_recipient_id"
+    else:
+        ids, values = selection.ids_sql(wanted.selector, on=clock.today())
+        source = f"(SELECT id, kind, channels FROM organization WHERE id IN ({ids}))"
+        person, kind, via = "id", "kind", "NULL::uuid"
+    barred, closed = (f"${len(values) + place}::text[]" for place in (1, 2))
+    channel = ways.first_sql(f"s.{person}", "s.channels", barred=barred, closed=closed)
+    sql = f"""SELECT s.{person} AS recipient_id, s.{kind} AS kind, {channel} AS channel,
+                     {via} AS via_recipient_id
+              FROM {source} AS s"""
     return (
-        f"""chosen AS MATERIALIZED (SELECT {columns} FROM organization WHERE id IN ({sql}))""",
-        values,
+        f"chosen AS MATERIALIZED ({sql})",
+        [*values, ways.forbidden(mark), ways.not_set_up()],
     )
 
 
@@ -213,7 +227,7 @@ async def _check_route(actor: Actor, route: str, wanted: DispatchInput) -> None:
     """A circular goes to subordinates, a report to superiors; nothing else is refused here."""
     if route == "any" or lines.is_below(wanted.selector, actor.home_id):
         return
-    chosen, values = _chosen(wanted)
+    chosen, values = _chosen(wanted, "none")
     allowed, more = lines.allowed_sql(
         actor.home_id, route=route, on=clock.today(), first=len(values) + 1
     )

@@ -9,8 +9,15 @@ import msgspec
 from docflow.documents.schemas import Page
 
 
+class WayView(msgspec.Struct, frozen=True):
+    """A channel of the recipient's, in its order, and what stands in its way (null: nothing)."""
+
+    channel: str
+    reason: str | None
+
+
 class RecipientLine(msgspec.Struct, frozen=True):
-    """Somebody a dispatch would reach."""
+    """Somebody a dispatch would reach, by which channel and why by that one."""
 
     id: uuid.UUID
     code: str
@@ -18,6 +25,10 @@ class RecipientLine(msgspec.Struct, frozen=True):
     name: str
     channel: str
     via_recipient_id: uuid.UUID | None
+    ways: list[WayView]
+    why_ru: str
+    """Why no earlier channel of its order was taken; empty when it is the first."""
+    why_en: str
 
 
 class PlanView(msgspec.Struct, frozen=True):

@@ -52,6 +52,11 @@ def forbidden(mark: str) -> list[str]:
     return sorted({name for rule in RULES if rule.mark == mark for name in rule.channels})
 
 
+def all_forbidden() -> list[tuple[str, str]]:
+    """Every pair of mark and channel that is forbidden."""
+    return [(rule.mark, name) for rule in RULES for name in sorted(rule.channels)]
+
+
 def not_set_up() -> list[str]:
     """Channels this installation cannot use, by its settings."""
     missing = []
@@ -82,14 +87,17 @@ def first_sql(organization_id: str, channels: str, *, barred: str, closed: str) 
     """SQL: the channel to take first to the organization of this id with these `channels`.
 
     `barred`, `closed`: placeholders of text[] (marks, settings). Who is reached inside this
-    installation, nearly everybody, costs no look at the card.
+    installation, nearly everybody, costs no look at the card. Where nothing can be taken it is
+    МЭДО, which holds such a letter with the reason until the participant is entered, or paper.
     """
     return f"""CASE WHEN {channels}[1] = 'internal' THEN 'internal' ELSE coalesce((
         SELECT c.name FROM organization AS way, unnest(way.channels) WITH ORDINALITY
              AS c (name, place)
         WHERE way.id = {organization_id} AND c.name <> ALL ({barred})
           AND {reason_sql("c.name", "way", closed=closed)} IS NULL
-        ORDER BY c.place LIMIT 1), '{LAST_RESORT}') END"""
+        ORDER BY c.place LIMIT 1),
+        CASE WHEN 'medo' = ANY ({channels}) AND 'medo' <> ALL ({barred}) THEN 'medo'
+             ELSE '{LAST_RESORT}' END) END"""
 
 
 def all_sql(organization: str, *, barred: str, closed: str) -> str:
