@@ -27,18 +27,20 @@ FIRST_CLOSED = timedelta(seconds=5)
 LONGEST_CLOSED = timedelta(minutes=5)
 """A target that answers nothing is asked at least this often whether it is back."""
 
+# One place at a target is for urgent messages only; a target that was down is asked by one message.
 _CLAIM = """WITH busy AS (
         SELECT target, count(*) AS number FROM consignment
         WHERE channel = $1 AND status = 'sending' GROUP BY target),
     barred AS (
-        SELECT target FROM busy WHERE number >= $6::integer + ($7::integer >= $8::integer)::integer
+        SELECT target FROM busy WHERE number > $6
         UNION
         SELECT target FROM channel_gate AS g WHERE g.channel = $1 AND (
             g.closed_until > $4 OR EXISTS (SELECT 1 FROM busy WHERE busy.target = g.target))),
     first AS (
         SELECT id, target, priority, turn FROM consignment
-        WHERE channel = $1 AND status = 'waiting' AND next_attempt_at IS NULL AND priority >= $7
+        WHERE channel = $1 AND status = 'waiting' AND next_attempt_at IS NULL AND priority >= $7::integer
         AND target <> ALL (ARRAY(SELECT target FROM barred))
+        AND (priority >= $8 OR target <> ALL (ARRAY(SELECT target FROM busy WHERE number >= $6)))
         ORDER BY priority DESC, turn LIMIT $2::integer * 4),
     ranked AS (
         SELECT f.id, f.priority, f.turn,
