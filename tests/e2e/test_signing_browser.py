@@ -10,15 +10,6 @@ from typing import Any
 import pytest
 from asn1crypto import x509
 from cryptography.x509.oid import NameOID
-from test_pages import (  # noqa: F401 - fixtures are found by their names
-    Desk,
-    an_account,
-    an_authenticator,
-    browser,
-    desk,
-    gallery,
-    site,
-)
 
 from core import clock, db
 from core.actor import Actor
@@ -28,6 +19,7 @@ from signatures import anchors, cms
 from signatures.authority import Authority, Issued, Subject, create_authority, trust_of
 from signatures.trust import TrustStore
 from tests import gost_pki, ground, people
+from tests.desks import Desk, an_account, an_authenticator
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -144,7 +136,7 @@ class Bench:
 
 
 async def a_bench(
-    desk: Any,  # noqa: F811 - a fixture
+    desk: Any,
     *keys: Issued,
     trusted: TrustStore | None = None,
 ) -> Bench:
@@ -171,7 +163,7 @@ async def a_bench(
     return Bench(actor, chairman, document_id, store)
 
 
-async def test_signs_a_document_from_end_to_end(desk: Any) -> None:  # noqa: F811 - a fixture
+async def test_signs_a_document_from_end_to_end(desk: Any) -> None:
     bench = await a_bench(desk)
     page = bench.page
     await page.goto(f"{bench.desk.site}/documents/{bench.document_id}")
@@ -202,7 +194,7 @@ async def test_signs_a_document_from_end_to_end(desk: Any) -> None:  # noqa: F81
     )
 
 
-async def test_detached_over_a_pdf(desk: Any) -> None:  # noqa: F811 - a fixture
+async def test_detached_over_a_pdf(desk: Any) -> None:
     bench = await a_bench(desk)
     await bench.open()
     await bench.choose("cades")
@@ -216,7 +208,7 @@ async def test_detached_over_a_pdf(desk: Any) -> None:  # noqa: F811 - a fixture
     assert bench.store.asked[0]["hash"] == file["sha256"].upper()
 
 
-async def test_cancelled_in_the_plugin_and_then_signed(desk: Any) -> None:  # noqa: F811 - a fixture
+async def test_cancelled_in_the_plugin_and_then_signed(desk: Any) -> None:
     bench = await a_bench(desk)
     bench.store.answers = [{"error": "0x8010006E", "text": "The action was cancelled by the user."}]
     await bench.open()
@@ -230,7 +222,7 @@ async def test_cancelled_in_the_plugin_and_then_signed(desk: Any) -> None:  # no
     assert await bench.status() == "signed"
 
 
-async def test_given_up_on_the_page(desk: Any) -> None:  # noqa: F811 - a fixture
+async def test_given_up_on_the_page(desk: Any) -> None:
     bench = await a_bench(desk)
     await bench.open()
     await bench.choose()
@@ -240,7 +232,7 @@ async def test_given_up_on_the_page(desk: Any) -> None:  # noqa: F811 - a fixtur
     assert await bench.status() == "signing"
 
 
-async def test_the_plugin_signs_with_another_certificate(desk: Any) -> None:  # noqa: F811
+async def test_the_plugin_signs_with_another_certificate(desk: Any) -> None:
     bench = await a_bench(desk)
     authority = await people.trusted_authority()
     bench.store.answers = [authority.issue(Subject("Петров Иван"))]
@@ -251,7 +243,7 @@ async def test_the_plugin_signs_with_another_certificate(desk: Any) -> None:  # 
     assert await signed.signatures_of(bench.document_id) == []
 
 
-async def test_the_session_ran_out(desk: Any) -> None:  # noqa: F811 - a fixture
+async def test_the_session_ran_out(desk: Any) -> None:
     bench = await a_bench(desk)
     await bench.open()
     await bench.choose()
@@ -267,7 +259,7 @@ async def test_the_session_ran_out(desk: Any) -> None:  # noqa: F811 - a fixture
     assert await bench.status() == "signed"
 
 
-async def test_bad_certificates_are_refused_before_signing(desk: Any) -> None:  # noqa: F811
+async def test_bad_certificates_are_refused_before_signing(desk: Any) -> None:
     revoking: Authority = create_authority("Revoking authority")
     bad = revoking.issue(SMIRNOV)
     crl = revoking.crl(revoked=[(bad.certificate, clock.now() - timedelta(days=1))])
@@ -279,7 +271,7 @@ async def test_bad_certificates_are_refused_before_signing(desk: Any) -> None:  
     assert bench.store.asked == []
 
 
-async def test_an_unknown_authority_is_a_warning(desk: Any) -> None:  # noqa: F811 - a fixture
+async def test_an_unknown_authority_is_a_warning(desk: Any) -> None:
     bench = await a_bench(desk, create_authority("Nobody's").issue(SMIRNOV))
     await bench.open()
     await bench.choose()
@@ -292,7 +284,7 @@ async def test_an_unknown_authority_is_a_warning(desk: Any) -> None:  # noqa: F8
 
 
 async def test_without_the_plugin_a_signature_is_uploaded(
-    desk: Any,  # noqa: F811 - a fixture
+    desk: Any,
     plugin: Path,
     tmp_path: Path,
 ) -> None:
@@ -317,7 +309,7 @@ async def test_without_the_plugin_a_signature_is_uploaded(
 
 @pytest.mark.parametrize("parameters", ["256-A", "512-A"])
 async def test_a_gost_key_signs_by_its_own_hash(
-    desk: Any,  # noqa: F811 - a fixture
+    desk: Any,
     parameters: str,
 ) -> None:
     world = gost_pki.gost_world()
@@ -341,7 +333,7 @@ async def test_a_gost_key_signs_by_its_own_hash(
     ] * 2
 
 
-async def test_no_certificates_in_the_store(desk: Any) -> None:  # noqa: F811 - a fixture
+async def test_no_certificates_in_the_store(desk: Any) -> None:
     bench = await a_bench(desk)
     bench.store.keys.clear()
     await bench.open()

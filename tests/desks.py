@@ -1,0 +1,175 @@
+"""Real browsers for the journeys: a desk is one person's browser that watches its pages."""
+
+import asyncio
+import os
+import shutil
+import socket
+import uuid
+from collections.abc import AsyncIterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import argon2
+import pyotp
+import pytest
+import uvicorn
+from playwright.async_api import Browser, Page, async_playwright
+
+import litestar_app
+from core import clock, db
+from core.actor import RULE, Actor
+from directory import accounts, grants, passwords, second_factor, sessions
+from storage import blobs
+from tests import people
+
+CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+PASSWORD = "синий трактор едет в поле"
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+BUDGET = 200 * 1024
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
+SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
+
+
+@pytest.fixture
+async def site(database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+    """The web process on a port of its own, in this loop."""
+    monkeypatch.setattr(passwords, "hasher", CHEAP)
+    monkeypatch.setattr(sessions, "refusal_takes", 0.0)
+    await blobs.ensure_bucket()
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(
+            litestar_app.create_app(), lifespan="off", log_level="warning", ws="none"
+        )
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server._serve(sockets=[listening]))
+        while not server.started:  # noqa: ASYNC110 - uvicorn offers nothing to wait for
+            await asyncio.sleep(0.02)
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        await serving
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("no Chromium: apt-get install chromium")
+    async with async_playwright() as playwright:
+        opened = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield opened
+        await opened.close()
+
+
+@pytest.fixture(scope="session")
+def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pictures of the pages go; DOCFLOW_SCREENSHOTS keeps them."""
+    kept = os.environ.get("DOCFLOW_SCREENSHOTS")
+    folder = Path(kept) if kept else tmp_path_factory.mktemp("screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+async def an_account(login: str, organization_id: uuid.UUID, *roles: str) -> uuid.UUID:
+    person_id = await people.a_person_at(organization_id)
+    account_id = await accounts.create(RULE, person_id=person_id, login=login, password=PASSWORD)
+    for role in roles:
+        await grants.grant(RULE, account_id=account_id, organization_id=organization_id, role=role)
+    return account_id
+
+
+async def an_authenticator(account_id: uuid.UUID) -> pyotp.TOTP:
+    actor = Actor(kind="user", id=account_id, organization_id=None)
+    begun = await second_factor.begin(actor, password=PASSWORD)
+    one_time = pyotp.TOTP(begun.secret)
+    await second_factor.confirm(actor, code=one_time.at(clock.now()))
+    # The code just taken is used up; the next log-in may come within its half minute.
+    await db.execute("UPDATE account SET totp_last_step = 0 WHERE id = $1", account_id)
+    return one_time
+
+
+class Desk:
+    """One person's browser, which watches what pages load and complain of."""
+
+    def __init__(self, page: Page, site: str, gallery: Path) -> None:
+        self.page, self.site, self.gallery = page, site, gallery
+        self.complaints: list[str] = []
+        self.weight = 0
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("requestfinished", self._loaded)
+
+    def _heard(self, message: Any) -> None:
+        if message.type in ("error", "warning") and "status of 4" not in message.text:
+            self.complaints.append(message.text)
+
+    async def _loaded(self, request: Any) -> None:
+        if not request.url.startswith((self.site, "data:")):
+            self.complaints.append(f"loaded from outside: {request.url}")
+        sizes = await request.sizes()
+        self.weight += sizes["responseBodySize"]
+
+    async def _look_for_barriers(self, name: str) -> None:
+        await self.page.evaluate(AXE)
+        found = await self.page.evaluate(
+            """async () => (await axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a",
+               "wcag21aa", "wcag22aa", "best-practice"], resultTypes: ["violations"]})).violations
+               .filter(one => ["serious", "critical"].includes(one.impact))
+               .map(one => one.id + ": " + one.nodes.map(n => n.target + " " + n.html).join(" | "))
+            """
+        )
+        self.complaints += [f"{name}: {one}" for one in found]
+
+    async def log_in(self, login: str, one_time: pyotp.TOTP | None = None) -> None:
+        page = self.page
+        await page.goto(self.site + "/")
+        await page.fill("#login", login)
+        await page.fill("#password", PASSWORD)
+        await page.click("main button")
+        if one_time is not None:
+            await page.fill("#code", one_time.at(clock.now()))
+            await page.click("main button")
+        await page.wait_for_selector("form[action='/logout']")
+
+    async def picture(self, name: str) -> None:
+        """The page in both sizes and both lights; nothing may stick out sideways.
+
+        axe-core looks at it twice, wide and light, narrow and dark: no serious or critical finding
+        by the rules of WCAG 2.2 A and AA.
+        """
+        for size, (width, height) in SIZES.items():
+            await self.page.set_viewport_size({"width": width, "height": height})
+            await self.page.wait_for_load_state()
+            wide = await self.page.evaluate(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
+            assert wide <= 0, f"{name} sticks out by {wide} px at {size}"
+            for light in ("light", "dark"):
+                await self.page.emulate_media(color_scheme=light)
+                await self.page.screenshot(
+                    path=self.gallery / f"{name}-{size}-{light}.png", full_page=True
+                )
+                if (size, light) in (("desktop", "light"), ("phone", "dark")):
+                    await self._look_for_barriers(f"{name}-{size}-{light}")
+        await self.page.emulate_media(color_scheme="light")
+        await self.page.set_viewport_size({"width": 1280, "height": 900})
+
+
+@pytest.fixture
+async def desk(browser: Browser, site: str, gallery: Path) -> AsyncIterator[Any]:
+    desks: list[Desk] = []
+
+    async def opened() -> Desk:
+        context = await browser.new_context(locale="ru-RU", accept_downloads=True)
+        desks.append(Desk(await context.new_page(), site, gallery))
+        return desks[-1]
+
+    yield opened
+    for one in desks:
+        await one.page.context.close()
+    complaints = [complaint for one in desks for complaint in one.complaints]
+    assert not complaints, "\n".join(complaints)
