@@ -38,7 +38,8 @@ _CLAIM = """WITH busy AS (
             g.closed_until > $4 OR EXISTS (SELECT 1 FROM busy WHERE busy.target = g.target))),
     first AS (
         SELECT id, target, priority, turn FROM consignment
-        WHERE channel = $1 AND status = 'waiting' AND next_attempt_at IS NULL AND priority >= $7::integer
+        WHERE channel = $1 AND status = 'waiting' AND next_attempt_at IS NULL
+        AND priority >= $7::integer
         AND target <> ALL (ARRAY(SELECT target FROM barred))
         AND (priority >= $8 OR target <> ALL (ARRAY(SELECT target FROM busy WHERE number >= $6)))
         ORDER BY priority DESC, turn LIMIT $2::integer * 4),

@@ -22,13 +22,15 @@ _ELSEWHERE = ("internal", "medo")
 async def next_channel(delivery_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, str]:
     """The channel to take next for each of these deliveries; who has none left is not in it.
 
-    The first of the recipient's own order that was not tried for this delivery, that works here,
-    and that the document's marks allow. Belongs into the transaction that passes them on.
+    The first further down the recipient's own order that was not tried for this delivery, that
+    works here, and that the document's marks allow; two channels never pass a letter to and fro.
+    Belongs into the transaction that passes them on.
     """
     found = await db.rows(
         f"""SELECT v.id, (
                SELECT c.name FROM unnest(o.channels) WITH ORDINALITY AS c (name, place)
-               WHERE c.name = ANY($2) AND c.name <> v.channel
+               WHERE c.name = ANY($2)
+                 AND c.place > coalesce(array_position(o.channels, v.channel), 0)
                  AND NOT EXISTS (SELECT 1 FROM unnest($3::text[], $4::text[]) AS r (mark, name)
                      WHERE r.mark = d.mark AND r.name = c.name)
                  AND {ways.reason_sql("c.name", "o", closed="$5::text[]")} IS NULL

@@ -8,7 +8,7 @@ import pytest
 
 from core import clock, db
 from core.actor import Actor
-from docflow.routing import carriers, channels, consignments, overdue, settling
+from docflow.routing import carriers, carrying, channels, consignments, overdue, settling
 from docflow.routing.carriage import (
     Channel,
     Consignment,
@@ -36,13 +36,13 @@ class Wire:
 
 
 @pytest.fixture
-def email() -> Iterator[Wire]:
-    yield from _plugged("email")
+def pigeon() -> Iterator[Wire]:
+    yield from _plugged("pigeon")
 
 
 @pytest.fixture
-def paper() -> Iterator[Wire]:
-    yield from _plugged("paper")
+def courier() -> Iterator[Wire]:
+    yield from _plugged("courier")
 
 
 def _plugged(name: str) -> Iterator[Wire]:
@@ -81,21 +81,21 @@ async def states(document_id: uuid.UUID) -> tuple[list[str], list[tuple[str, str
     return [r["status"] for r in deliveries], [(r["channel"], r["status"]) for r in messages]
 
 
-async def test_a_message_is_made_once_carried_and_settled(clerk: Actor, email: Wire) -> None:
-    to = [await reached_by("email") for _ in range(3)]
+async def test_a_message_is_made_once_carried_and_settled(clerk: Actor, pigeon: Wire) -> None:
+    to = [await reached_by("pigeon") for _ in range(3)]
     document_id = await ground.a_sent(clerk, *to)
     assert await made(document_id) == 3
     assert await made(document_id) == 0
     assert await carriers.carry_waiting() == 3
-    assert await states(document_id) == (["delivered"] * 3, [("email", "done")] * 3)
-    assert {one.target for one in email.got} == {str(one) for one in to}
+    assert await states(document_id) == (["delivered"] * 3, [("pigeon", "done")] * 3)
+    assert {one.target for one in pigeon.got} == {str(one) for one in to}
     assert await db.value("SELECT count(*) FROM attempt WHERE status = 'sent'") == 3
 
 
-async def test_a_retry_keeps_the_id_and_waits_longer_each_time(clerk: Actor, email: Wire) -> None:
-    document_id = await ground.a_sent(clerk, await reached_by("email"))
+async def test_a_retry_keeps_the_id_and_waits_longer_each_time(clerk: Actor, pigeon: Wire) -> None:
+    document_id = await ground.a_sent(clerk, await reached_by("pigeon"))
     await made(document_id)
-    email.answers = [retry("busy"), retry("busy")]
+    pigeon.answers = [retry("busy"), retry("busy")]
     moment, pauses = clock.now(), []
     for _ in range(3):
         with clock.frozen(moment):
@@ -106,41 +106,41 @@ async def test_a_retry_keeps_the_id_and_waits_longer_each_time(clerk: Actor, ema
             moment = due + timedelta(seconds=1)
     assert timedelta(seconds=48) <= pauses[0] <= timedelta(seconds=60)
     assert timedelta(seconds=96) <= pauses[1] <= timedelta(seconds=120)
-    assert {one.id for one in email.got} == {email.got[0].id}
-    assert [one.attempt for one in email.got] == [1, 2, 3]
-    assert await states(document_id) == (["delivered"], [("email", "done")])
+    assert {one.id for one in pigeon.got} == {pigeon.got[0].id}
+    assert [one.attempt for one in pigeon.got] == [1, 2, 3]
+    assert await states(document_id) == (["delivered"], [("pigeon", "done")])
 
 
 async def test_what_is_broken_goes_by_the_next_channel_and_then_to_a_person(
-    clerk: Actor, email: Wire, paper: Wire
+    clerk: Actor, pigeon: Wire, courier: Wire
 ) -> None:
-    document_id = await ground.a_sent(clerk, await reached_by("email", "paper"))
+    document_id = await ground.a_sent(clerk, await reached_by("pigeon", "courier"))
     await made(document_id)
-    email.answers, paper.answers = [broken("no_mailbox")], [broken("no_printer", "нет бумаги")]
+    pigeon.answers, courier.answers = [broken("no_mailbox")], [broken("no_printer", "нет бумаги")]
     await carriers.carry_waiting()
-    assert await states(document_id) == (["queued"], [("email", "void")])
+    assert await states(document_id) == (["queued"], [("pigeon", "void")])
     await made(document_id)
     await carriers.carry_waiting()
-    assert await states(document_id) == (["failed"], [("email", "void"), ("paper", "failed")])
+    assert await states(document_id) == (["failed"], [("pigeon", "void"), ("courier", "failed")])
     assert await db.value("SELECT reason FROM delivery") == "no_printer: нет бумаги"
     # the letter did arrive after all
-    await settling.settle(email.got[0].id, delivered())
+    await settling.settle(pigeon.got[0].id, delivered())
     assert (await states(document_id))[0] == ["delivered"]
     await overdue.sweep()
-    assert (await states(document_id))[1] == [("email", "void"), ("paper", "void")]
+    assert (await states(document_id))[1] == [("pigeon", "void"), ("courier", "void")]
 
 
 async def test_a_receipt_that_comes_twice_or_late_changes_nothing(
-    clerk: Actor, email: Wire
+    clerk: Actor, pigeon: Wire
 ) -> None:
-    document_id = await ground.a_sent(clerk, await reached_by("email"))
+    document_id = await ground.a_sent(clerk, await reached_by("pigeon"))
     await made(document_id)
-    email.answers = [accepted()]
+    pigeon.answers = [accepted()]
     await carriers.carry_waiting()
-    assert await states(document_id) == (["queued"], [("email", "sent")])
+    assert await states(document_id) == (["queued"], [("pigeon", "sent")])
     for answer in (delivered(), delivered(), refused("spam"), broken("bounced"), retry("later")):
-        await settling.settle(email.got[0].id, answer)
-        assert await states(document_id) == (["delivered"], [("email", "done")])
+        await settling.settle(pigeon.got[0].id, answer)
+        assert await states(document_id) == (["delivered"], [("pigeon", "done")])
     verbs = await db.rows(
         "SELECT verb FROM event WHERE document_id = $1 AND verb = 'delivery.delivered'", document_id
     )
@@ -148,41 +148,39 @@ async def test_a_receipt_that_comes_twice_or_late_changes_nothing(
 
 
 async def test_one_message_covers_all_behind_a_target_and_answers_them_apart(
-    clerk: Actor, email: Wire
+    clerk: Actor, pigeon: Wire
 ) -> None:
-    channels.CHANNELS["email"] = Channel(name="email", send=email.send, target_sql="'node-7'")
-    document_id = await ground.a_sent(clerk, *[await reached_by("email") for _ in range(3)])
+    channels.CHANNELS["pigeon"] = Channel(name="pigeon", send=pigeon.send, target_sql="'node-7'")
+    document_id = await ground.a_sent(clerk, *[await reached_by("pigeon") for _ in range(3)])
     await made(document_id)
     odd = await db.value("SELECT id FROM delivery LIMIT 1")
-    email.answers = [delivered(apart={odd: refused("unknown_here")})]
+    pigeon.answers = [delivered(apart={odd: refused("unknown_here")})]
     assert await carriers.carry_waiting() == 1
     deliveries, messages = await states(document_id)
     assert sorted(deliveries) == ["delivered", "delivered", "refused"]
-    assert messages == [("email", "done")]
+    assert messages == [("pigeon", "done")]
 
 
-async def test_no_receipt_in_time_is_the_end_of_the_channel(clerk: Actor, email: Wire) -> None:
-    document_id = await ground.a_sent(clerk, await reached_by("email"))
+async def test_no_receipt_in_time_is_the_end_of_the_channel(clerk: Actor, pigeon: Wire) -> None:
+    document_id = await ground.a_sent(clerk, await reached_by("pigeon"))
     await made(document_id)
-    email.answers = [accepted()]
+    pigeon.answers = [accepted()]
     await carriers.carry_waiting()
     with clock.frozen(clock.now() + timedelta(days=3, minutes=1)):
         await overdue.sweep()
-    assert await states(document_id) == (["failed"], [("email", "failed")])
+    assert await states(document_id) == (["failed"], [("pigeon", "failed")])
 
 
-async def test_a_carrier_that_died_loses_its_lease(clerk: Actor, email: Wire) -> None:
-    from docflow.routing import carrying
-
-    document_id = await ground.a_sent(clerk, await reached_by("email"))
+async def test_a_carrier_that_died_loses_its_lease(clerk: Actor, pigeon: Wire) -> None:
+    document_id = await ground.a_sent(clerk, await reached_by("pigeon"))
     await made(document_id)
-    channel = channels.CHANNELS["email"]
+    channel = channels.CHANNELS["pigeon"]
     (message,) = await carrying.claim(channel, carrier_id=clock.new_id(), room=5)
     assert await carriers.carry_waiting() == 0
     with clock.frozen(clock.now() + timedelta(minutes=1)):
         assert await overdue.sweep() == 1
         assert await carriers.carry_waiting() == 1
-    assert [one.id for one in email.got] == [message.id]
+    assert [one.id for one in pigeon.got] == [message.id]
     rows = await db.rows("SELECT number, status, error_code FROM attempt ORDER BY number")
     assert [tuple(row.values()) for row in rows] == [
         (1, "failed", "carrier_died"), (2, "sent", None),

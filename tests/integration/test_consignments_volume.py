@@ -39,11 +39,13 @@ async def clerk(database: str, channel_table: None) -> Actor:
     return await people.clerk_of(await ground.an_organization("union"))
 
 
-async def a_circular(clerk: Actor, number: int, *, channel: str = "email", **more: object) -> None:
+async def a_circular(
+    clerk: Actor, number: int, *, channel: str = "pigeon", urgent: bool = False
+) -> None:
     """A letter queued for so many by a channel, written as a dispatch writes it, and its messages
     made.
     """
-    document_id = await ground.a_sent(clerk, await ground.an_organization("primary"), **more)
+    document_id = await ground.a_sent(clerk, await ground.an_organization("primary"), urgent=urgent)
     dispatch_id = await db.value("SELECT id FROM dispatch WHERE document_id = $1", document_id)
     await db.execute(
         """WITH new AS (
@@ -60,26 +62,26 @@ async def a_circular(clerk: Actor, number: int, *, channel: str = "email", **mor
 
 
 async def test_urgent_overtakes_and_senders_take_turns(clerk: Actor) -> None:
-    email = plugged("email")
+    pigeon = plugged("pigeon")
     other = await people.clerk_of(await ground.an_organization("union"))
     await a_circular(clerk, 300)
-    first = await carrying.claim(email, carrier_id=clock.new_id(), room=50)
+    first = await carrying.claim(pigeon, carrier_id=clock.new_id(), room=50)
     await a_circular(other, 10)
     await a_circular(clerk, 3, urgent=True)
-    taken = await carrying.claim(email, carrier_id=clock.new_id(), room=24)
+    taken = await carrying.claim(pigeon, carrier_id=clock.new_id(), room=24)
     assert {one.sender_id for one in first} == {clerk.home_id}
     assert [one.priority for one in taken] == [10] * 3 + [0] * 21
     assert sum(one.sender_id == other.home_id for one in taken) == 10
 
 
 async def test_a_target_has_its_limit_over_all_processes(clerk: Actor) -> None:
-    email = plugged("email", target_sql="left(v.id::text, 0) || 'one'", per_target=2)
+    pigeon = plugged("pigeon", target_sql="left(v.id::text, 0) || 'one'", per_target=2)
     for _ in range(5):
         await a_circular(clerk, 1)
-    assert len(await carrying.claim(email, carrier_id=clock.new_id(), room=9)) == 2
+    assert len(await carrying.claim(pigeon, carrier_id=clock.new_id(), room=9)) == 2
     for _ in range(2):
         await a_circular(clerk, 1, urgent=True)
-    taken = [await carrying.claim(email, carrier_id=clock.new_id(), room=9) for _ in range(2)]
+    taken = [await carrying.claim(pigeon, carrier_id=clock.new_id(), room=9) for _ in range(2)]
     # a third place, for what is urgent
     assert [[one.priority for one in some] for some in taken] == [[10], []]
 
@@ -90,19 +92,19 @@ async def test_nobody_there_closes_the_way_and_one_looks_whether_it_is_back(cler
     async def send(_: Consignment) -> Outcome:
         return answers.pop() if answers else delivered()
 
-    email = plugged("email", send, target_sql="'one'")
+    pigeon = plugged("pigeon", send, target_sql="'one'")
     for _ in range(4):
         await a_circular(clerk, 1)
     moment = clock.now()
     with clock.frozen(moment):
-        (first, second) = await carrying.claim(email, carrier_id=(us := clock.new_id()), room=9)
-        await carrying.carry(email, first, carrier_id=us)
-        assert await carrying.claim(email, carrier_id=us, room=9) == []
+        (first, second) = await carrying.claim(pigeon, carrier_id=(us := clock.new_id()), room=9)
+        await carrying.carry(pigeon, first, carrier_id=us)
+        assert await carrying.claim(pigeon, carrier_id=us, room=9) == []
     with clock.frozen(moment + timedelta(seconds=6)):
         # the second of before is still under way: it is the one that looks
-        assert await carrying.claim(email, carrier_id=us, room=9) == []
-        await carrying.carry(email, second, carrier_id=us)
-        assert len(await carrying.claim(email, carrier_id=us, room=9)) == 2
+        assert await carrying.claim(pigeon, carrier_id=us, room=9) == []
+        await carrying.carry(pigeon, second, carrier_id=us)
+        assert len(await carrying.claim(pigeon, carrier_id=us, room=9)) == 2
     assert await db.value("SELECT count(*) FROM channel_gate") == 0
 
 
@@ -135,9 +137,9 @@ async def test_a_peer_that_never_answers_slows_nobody_else(clerk: Actor) -> None
             writer.close()
 
     slow_half = "CASE WHEN hashtext(v.id::text) % 2 = 0 THEN 'slow' ELSE v.id::text END"
-    plugged("node", send, target_sql=slow_half, timeout=timedelta(seconds=30), parallel=8)
+    plugged("pigeon", send, target_sql=slow_half, timeout=timedelta(seconds=30), parallel=8)
     for _ in range(6):
-        await a_circular(clerk, 10, channel="node")
+        await a_circular(clerk, 10, channel="pigeon")
     targets = [row["target"] for row in await db.rows("SELECT target FROM consignment")]
     slow, stop = targets.count("slow"), asyncio.Event()
     assert slow >= 5
