@@ -75,19 +75,33 @@ class LocalIndex:
 
     def add(self, id: UUID, given: Features) -> None:
         """Let a picture be found by its features; in place of what was under `id` before."""
-        part = prefix(given, self.effort.kept)
-        words = sketches(part)
+        words, poses = rows_of(prefix(given, self.effort.kept))
+        self.extend([id], np.array([len(words)]), words, poses)
+
+    def extend(self, ids: Sequence[UUID], counts: Longs, words: Words, poses: Floats) -> None:
+        """Let many pictures be found at once; of each `counts` rows, as `rows_of` makes them."""
         with self._change:
-            self._forget(id)
+            for id in ids:
+                self._forget(id)
             self._make_room(len(words))
             place = slice(self._rows, self._rows + len(words))
+            first = len(self._ids)
             self._words[:, place] = words.T
-            self._owners[place] = len(self._ids)
-            self._poses[place, 0] = part.angles
-            self._poses[place, 1] = np.log2(np.maximum(part.sizes, 0.1))
-            self._places[id] = len(self._ids)
-            self._ids.append(id)
+            self._owners[place] = np.repeat(np.arange(first, first + len(ids)), counts)
+            self._poses[place] = poses
+            self._places.update((id, first + number) for number, id in enumerate(ids))
+            self._ids.extend(ids)
             self._rows += len(words)
+
+    def columns(self) -> tuple[list[UUID], Longs, Words, Floats]:
+        """What `extend` takes to make an index that answers the same, without what was removed."""
+        with self._change:
+            rows, known = self._rows, list(self._ids)
+            owners, words, poses = self._owners[:rows], self._words[:, :rows], self._poses[:rows]
+        stays = np.array([id is not None for id in known], bool)
+        kept = stays[owners] if len(owners) else np.zeros(0, bool)
+        counts = np.bincount(owners[kept], minlength=len(known)).astype(np.int64)[stays]
+        return [id for id in known if id is not None], counts, words[:, kept].T, poses[kept]
 
     def remove(self, id: UUID) -> None:
         """Let a picture be found no more."""
@@ -138,15 +152,18 @@ def prefix(given: Features, most: int) -> Features:
     )  # fmt: skip
 
 
+def rows_of(given: Features) -> tuple[Words, Floats]:
+    """What an index keeps of features: a sketch each (N × 2), its turn and size (N × 2)."""
+    poses = np.stack([given.angles, np.log2(np.maximum(given.sizes, 0.1))], axis=1)
+    return sketches(given), np.asarray(poses, np.float32)
+
+
 def _needles(query: Asked, most: int) -> tuple[Words, Floats]:
     """Sketches of the query as it is, then mirrored; angle and size of each."""
     part = prefix(query.features, most)
     both: Sequence[Features] = (part, mirrored(part, width=query.grey.shape[1]))
-    words = np.concatenate([sketches(one) for one in both])
-    poses = np.concatenate(
-        [np.stack([one.angles, np.log2(np.maximum(one.sizes, 0.1))], axis=1) for one in both]
-    )
-    return np.ascontiguousarray(words), poses
+    words, poses = zip(*map(rows_of, both), strict=True)
+    return np.ascontiguousarray(np.concatenate(words)), np.concatenate(poses)
 
 
 def _hits(words: Words, needles: Words, threads: int) -> Longs:

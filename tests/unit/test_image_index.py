@@ -136,3 +136,23 @@ def test_more_hits_than_the_first_buffer() -> None:
     index = HammingIndex()
     index.add(uuid.UUID(int=1), [bytes(32)] * 9000)
     assert len(index.search([bytes(32), b"\x01" + bytes(31)])) == 18_000
+
+
+def test_ids_in_any_order_are_found_and_struck_out(tmp_path: Path) -> None:
+    rows = _skewed(400, seed=9)
+    random = np.random.default_rng(4)
+    mixed = [rows[at] for at in random.permutation(len(rows))]
+    twice = [(mixed[0][0], bytes(32)), *mixed]
+    for index in (_built(twice), HammingIndex.of_pages([
+        (b"".join(id.bytes for id, _ in part), b"".join(value for _, value in part))
+        for part in (twice[:150], twice[150:])
+    ])):  # fmt: skip
+        index.add(rows[3][0], [b"\x11" * 32])
+        assert index.remove(twice[0][0]) == 2
+        assert index.remove(twice[0][0]) == 0
+        index.save(tmp_path / "hashes")
+        again = HammingIndex.load(tmp_path / "hashes")
+        assert again.remove(rows[3][0]) == index.remove(rows[3][0]) == 2
+        kept = [row for row in mixed if row[0] not in (twice[0][0], rows[3][0])]
+        needles = [value for _, value in mixed[:5]]
+        assert _answer(again, needles, 60) == _brute(kept, needles, 60)
