@@ -201,3 +201,4 @@ class MedoPart(Table, tablename="medo_part"):
     size = BigInt()
     sha256 = Bytea()
     blob_id = UUID(null=True)
+    content = Bytea(null=True)

@@ -129,11 +129,11 @@ async def apply_answer(sent: db.Row, document_id: uuid.UUID, *, author: Actor) -
 async def _arrived(sent: db.Row) -> None:
     """Whatever they say of a letter, they have it."""
     delivery = await _delivery(sent)
-    if delivery is None:
-        return
-    if D(delivery["status"]) is D.FAILED:
+    status = D(delivery["status"]) if delivery else None
+    if status is D.FAILED:
         await _step(sent, D.QUEUED, assign={"reason": None})
-    await _step(sent, D.DELIVERED, assign={"delivered_at": clock.now()})
+    if status is D.FAILED or (status and D.DELIVERED in DELIVERY_GRAPH[status]):
+        await _step(sent, D.DELIVERED, assign={"delivered_at": clock.now()})
 
 
 async def _step(sent: db.Row, target: DeliveryStatus, *, assign: dict[str, Any]) -> None:

@@ -28,23 +28,37 @@ _ROLES = {
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The parts of a message in the store, by name; None for an empty file."""
+    """What is kept of a message: by name, parts in the store, and small ones in their rows."""
 
-    blobs: dict[str, StoredBlob | None]
+    blobs: dict[str, StoredBlob]
+    small: frozenset[str] = frozenset()
 
-    def rows(self, parts: list[Part]) -> list[tuple[str, int, bytes, uuid.UUID | None]]:
+    def rows(self, parts: list[Part]) -> list[folders.Row]:
         """As `folders.write_parts` takes them."""
-        kept = self.blobs
-        return [(one.name, one.size, one.sha256, _id(kept.get(one.name))) for one in parts]
+        return [
+            (one.name, one.size, one.sha256, self._id(one.name),
+             one.content if one.name in self.small else None)
+            for one in parts
+        ]  # fmt: skip
+
+    def _id(self, name: str) -> uuid.UUID | None:
+        return self.blobs[name].id if name in self.blobs else None
 
 
-def _id(blob: StoredBlob | None) -> uuid.UUID | None:
-    return blob.id if blob else None
+async def keep(parts: list[Part], *, limit: int, message: Message | None = None) -> Stored:
+    """Keep every part as it came; the files of a 2.x document in the store, however small.
 
-
-async def keep(parts: list[Part], *, limit: int) -> Stored:
-    """Store every part as it came. Raises Vanished, TooLarge, Unavailable."""
-    return Stored({one.name: await folders.store(one.path, limit=limit) for one in parts})
+    Raises Vanished, TooLarge, Unavailable.
+    """
+    loose = message.files if message and message.kind is Kind.DOCUMENT else ()
+    needed = {name.lower() for one in loose for name in (one.name, one.stored_as)}
+    kept, small = {}, set()
+    for one in parts:
+        if one.content is not None and (not one.size or one.name.lower() not in needed):
+            small.add(one.name)
+        elif blob := await folders.store(one.path, limit=limit):
+            kept[one.name] = blob
+    return Stored(kept, frozenset(small))
 
 
 async def documents_of(
@@ -98,21 +112,16 @@ def _signatures(
 async def _blobs_of(message: Message, parts: list[Part], stored: Stored) -> dict[str, StoredBlob]:
     """Every file the message names, by its name there: beside the description or in the zip."""
     if message.kind is not Kind.CONTAINER or message.container is None:
-        lower = {name.lower(): blob for name, blob in stored.blobs.items() if blob}
+        lower = {name.lower(): blob for name, blob in stored.blobs.items()}
         return {one.name: lower[one.name.lower()] for one in message.files
                 if one.name.lower() in lower}  # fmt: skip
     body = next((one for one in parts if one.name.lower() == message.container.body.lower()), None)
     if body is None:
         return {}
-    content = await blobs.read(_blob(stored, body).id, limit=1 << 30)
+    content = body.content
+    if content is None:
+        content = await blobs.read(stored.blobs[body.name].id, limit=1 << 30)
     return await _unpacked(content, [one for one in message.files if one.size and one.sha256])
-
-
-def _blob(stored: Stored, part: Part) -> StoredBlob:
-    blob = stored.blobs[part.name]
-    if blob is None:
-        raise InvalidInput(code="empty_file")
-    return blob
 
 
 async def _unpacked(content: bytes, named: list[File]) -> dict[str, StoredBlob]:

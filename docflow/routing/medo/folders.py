@@ -22,6 +22,11 @@ from storage.blobs import StoredBlob
 QUIET = 600.0
 """Seconds without a change after which an incomplete folder is taken as it is."""
 MAX_PARTS = 20_000
+SMALL = 16 << 10
+"""Bytes up to which a part is kept in its row: an object in the store for each receipt of a
+kilobyte costs more than all the rest of its way."""
+FEW = 32
+"""With more parts than these all go into the store: nobody's thousand files fill the rows."""
 CHUNK = 1 << 18
 READING_SECONDS = 60.0
 
@@ -38,6 +43,12 @@ class Part:
     path: Path
     size: int
     sha256: bytes
+    content: bytes | None = None
+    """The bytes themselves where they are few."""
+
+
+Row = tuple[str, int, bytes, uuid.UUID | None, bytes | None]
+"""A part as `write_parts` takes it: name, size, digest, its blob or else its bytes."""
 
 
 async def waiting() -> list[Path]:
@@ -101,13 +112,14 @@ def _parts(folder: Path) -> list[Part]:
     try:
         with os.scandir(folder) as found:
             names = sorted(one.name for one in found if one.is_file(follow_symlinks=False))
-        return [_part(folder / name) for name in names[:MAX_PARTS]]
+        small = SMALL if len(names) <= FEW else -1
+        return [_part(folder / name, small) for name in names[:MAX_PARTS]]
     except FileNotFoundError as problem:
         raise Vanished(folder.name) from problem
 
 
-def _part(path: Path) -> Part:
-    digest, size = hashlib.sha256(), 0
+def _part(path: Path, small: int) -> Part:
+    digest, size, first = hashlib.sha256(), 0, b""
     # a name that became a link meanwhile is not followed
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     with os.fdopen(handle, "rb") as opened:
@@ -115,8 +127,9 @@ def _part(path: Path) -> Part:
             raise Vanished(path.name)
         while chunk := opened.read(CHUNK):
             digest.update(chunk)
+            first = first or chunk
             size += len(chunk)
-    return Part(path.name, path, size, digest.digest())
+    return Part(path.name, path, size, digest.digest(), first if size <= small else None)
 
 
 def payload_of(parts: list[Part], message: Message) -> bytes:
@@ -152,18 +165,16 @@ async def _stream(path: Path) -> AsyncIterator[bytes]:
             yield chunk
 
 
-async def write_parts(
-    message_id: uuid.UUID, parts: list[tuple[str, int, bytes, uuid.UUID | None]]
-) -> None:
+async def write_parts(message_id: uuid.UUID, parts: list[Row]) -> None:
     """Note the files of a message; in the caller's transaction."""
+    names, sizes, digests, blob_ids, contents = zip(*parts, strict=True) if parts else ((),) * 5
     await db.execute(
-        """INSERT INTO medo_part (id, message_id, name, size, sha256, blob_id)
-           SELECT uuidv7(), $1, t.name, t.size, t.sha256, t.blob_id
-           FROM unnest($2::text[], $3::bigint[], $4::bytea[], $5::uuid[])
-                AS t (name, size, sha256, blob_id)
+        """INSERT INTO medo_part (id, message_id, name, size, sha256, blob_id, content)
+           SELECT uuidv7(), $1, t.name, t.size, t.sha256, t.blob_id, t.content
+           FROM unnest($2::text[], $3::bigint[], $4::bytea[], $5::uuid[], $6::bytea[])
+                AS t (name, size, sha256, blob_id, content)
            ON CONFLICT ON CONSTRAINT medo_part_name DO NOTHING""",
-        message_id, [safe_name(part[0]) for part in parts], [part[1] for part in parts],
-        [part[2] for part in parts], [part[3] for part in parts],
+        message_id, [safe_name(name) for name in names], sizes, digests, blob_ids, contents,
     )  # fmt: skip
 
 

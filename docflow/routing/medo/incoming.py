@@ -89,13 +89,13 @@ async def _is_known(arrival: Arrival) -> bool:
 async def _judge(arrival: Arrival) -> None:
     """Decide, outside any transaction, what becomes of the message; keep its parts."""
     message = arrival.message
-    arrival.partner = await partners.of_uid(message.source.uid)
-    arrival.ours = await addressees(message)
+    arrival.partner, own = await partners.of_message(message.source.uid)
+    arrival.ours = addressees(message, own)
     if message.document and message.document.is_restricted:
         arrival.hold("restricted", status=S.RESTRICTED)
         return
     try:
-        arrival.stored = await contents.keep(arrival.parts, limit=PART_MAX)
+        arrival.stored = await contents.keep(arrival.parts, limit=PART_MAX, message=message)
     except Unavailable:
         raise
     except ServiceError as problem:  # larger than we keep: known by its digest, and waits
@@ -136,9 +136,8 @@ async def _read(arrival: Arrival, *, is_forced: bool) -> None:
         arrival.hold(against)
 
 
-async def addressees(message: Message) -> list[Partner]:
+def addressees(message: Message, own: list[Partner]) -> list[Partner]:
     """Which of ours the message names by uid; without any uid, the only one there is."""
-    own = await partners.own()
     uids = {journal.uuid_of(party.uid) for party in (*message.destinations, *_named(message))}
     uids.discard(None)
     if not uids:

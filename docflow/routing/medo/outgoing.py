@@ -20,7 +20,7 @@ from core.settings import settings
 from docflow.gateways.medo.messages import Message
 from docflow.gateways.medo.writing import Source, write_folder
 from docflow.routing import announcing
-from docflow.routing.medo import checks, composing, folders, journal, partners
+from docflow.routing.medo import checks, composing, contents, folders, journal, partners
 from docflow.routing.medo.partners import Partner
 from docflow.routing.medo.states import CHANNEL, TRANSITIONS, MessageStatus
 from docflow.routing.states import TRANSITIONS as DELIVERY_GRAPH
@@ -144,7 +144,7 @@ async def _follow_partner(row: db.Row, partner: Partner) -> None:
 
 async def _handed_over(
     row: db.Row, message: Message, sources: dict[str, bytes]
-) -> list[tuple[str, int, bytes, uuid.UUID | None]]:
+) -> list[folders.Row]:
     """Build the folder aside, keep its files, move it whole; answers them for the journal."""
     home = settings().medo_out
     if home is None:
@@ -153,10 +153,7 @@ async def _handed_over(
     try:
         await asyncio.to_thread(_build, message, making, sources)
         parts = await folders.parts_of(making)
-        kept = []
-        for one in parts:
-            blob = await folders.store(one.path, limit=1 << 40)
-            kept.append((one.name, one.size, one.sha256, blob.id if blob else None))
+        kept = await contents.keep(parts, limit=1 << 40)
         await asyncio.to_thread(_move_whole, making, home / row["folder"])
     except OSError as problem:
         raise Unavailable(
@@ -164,7 +161,7 @@ async def _handed_over(
             "The outgoing МЭДО folder cannot be written. Check MEDO_OUT, rights and free space.",
             code="medo_folder_unavailable",
         ) from problem
-    return kept
+    return kept.rows(parts)
 
 
 def _build(message: Message, making: Path, sources: dict[str, bytes]) -> None:
@@ -186,7 +183,7 @@ def _move_whole(making: Path, target: Path) -> None:
         os.close(handle)
 
 
-async def _record(row: db.Row, parts: list[tuple[str, int, bytes, uuid.UUID | None]]) -> None:
+async def _record(row: db.Row, parts: list[folders.Row]) -> None:
     verb = "medo.sent" if row["delivery_id"] else f"medo.{row['kind']}_sent"
     async with db.transaction():
         await _move(

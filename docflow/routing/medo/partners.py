@@ -102,14 +102,20 @@ async def of_organization(organization_id: uuid.UUID) -> Partner | None:
     return Partner(**found) if found else None
 
 
-async def of_uid(participant_uid: str) -> Partner | None:
-    """The participant with this GUID in messages, or None, also for what is no GUID."""
+async def of_message(source_uid: str) -> tuple[Partner | None, list[Partner]]:
+    """Who sends under this GUID (None also for what is no GUID), and our own participants."""
     try:
-        wanted = uuid.UUID(participant_uid)
+        wanted = uuid.UUID(source_uid)
     except ValueError:
-        return None
-    found = await db.row(f"{_SELECT} WHERE p.participant_uid = $1", wanted)
-    return Partner(**found) if found else None
+        wanted = None
+    found = [
+        Partner(**row)
+        for row in await db.rows(
+            f"{_SELECT} WHERE p.is_own OR p.participant_uid = $1 ORDER BY p.id", wanted
+        )
+    ]
+    sender = next((one for one in found if one.participant_uid == wanted), None)
+    return sender, [one for one in found if one.is_own]
 
 
 async def own() -> list[Partner]:

@@ -25,7 +25,6 @@ from docflow.routing.medo import (
     replies,
 )
 from docflow.routing.medo.arrival import Arrival
-from docflow.routing.medo.folders import Part
 from docflow.routing.medo.states import TRANSITIONS, MessageStatus
 from storage import blobs
 
@@ -134,25 +133,30 @@ async def _refusal(actor: Actor, row: db.Row, reason: str, comment: str) -> None
 async def _arrival(row: db.Row, message: Message, folder: Path) -> Arrival:
     parts = await folders.parts_of(folder)
     made = Arrival(row["id"], row["folder"], message, parts, bytes(row["payload_sha256"]))
-    made.partner = await partners.of_uid(message.source.uid)
-    made.ours = await incoming.addressees(message)
-    made.stored = await _stored(row["id"], parts)
+    made.partner, own = await partners.of_message(message.source.uid)
+    made.ours = incoming.addressees(message, own)
+    made.stored = await _stored(made)
     return made
 
 
-async def _stored(message_id: uuid.UUID, parts: list[Part]) -> contents.Stored:
-    kept = await db.rows("SELECT name, blob_id FROM medo_part WHERE message_id = $1", message_id)
-    ids = {row["name"]: row["blob_id"] for row in kept}
-    return contents.Stored(
-        {one.name: await blobs.stat(ids[one.name]) if ids.get(one.name) else None for one in parts}
+async def _stored(arrival: Arrival) -> contents.Stored:
+    """What is in the store already, and what now turns out to belong there."""
+    kept = await db.rows(
+        "SELECT name, blob_id FROM medo_part WHERE message_id = $1 AND blob_id IS NOT NULL",
+        arrival.id,
     )
+    known = {row["name"]: await blobs.stat(row["blob_id"]) for row in kept}
+    rest = [one for one in arrival.parts if one.name not in known]
+    more = await contents.keep(rest, limit=incoming.PART_MAX, message=arrival.message)
+    return contents.Stored(known | more.blobs, more.small)
 
 
 @asynccontextmanager
 async def _rebuilt(message_id: uuid.UUID) -> AsyncIterator[Path]:
     """The message as a folder again, out of its kept parts."""
     kept = await db.rows(
-        "SELECT name, blob_id FROM medo_part WHERE message_id = $1 AND blob_id IS NOT NULL",
+        """SELECT name, blob_id, content FROM medo_part WHERE message_id = $1
+           AND (blob_id IS NOT NULL OR content IS NOT NULL)""",
         message_id,
     )
     if not kept:
@@ -164,7 +168,9 @@ async def _rebuilt(message_id: uuid.UUID) -> AsyncIterator[Path]:
     folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="docflow-medo-"))
     try:
         for row in kept:
-            content = await blobs.read(row["blob_id"], limit=incoming.PART_MAX)
+            content = row["content"]
+            if content is None:
+                content = await blobs.read(row["blob_id"], limit=incoming.PART_MAX)
             await asyncio.to_thread((folder / row["name"]).write_bytes, content)
         yield folder
     finally:
