@@ -30,6 +30,7 @@ from docflow.documents import signing_controllers as signing
 from docflow.documents.longevity import controllers as longevity
 from docflow.routing import controllers as routing
 from docflow.routing import medo_controllers as medo
+from evidence.log import controllers as evidence_log
 from notify import controllers as notify
 from signatures import controllers as trust
 from storage.blobs import BlobMissing
@@ -79,6 +80,7 @@ API_CONTROLLERS: list[type[Controller]] = [
     *picture_register.CONTROLLERS,
     *picture_checks.CONTROLLERS,
     *picture_intake.CONTROLLERS,
+    *evidence_log.CONTROLLERS,
     notify.WebhookController,
     notify.NoticeController,
     HealthController,

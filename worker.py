@@ -11,6 +11,8 @@ from directory import jobs as directory_jobs
 from docflow.documents import jobs as document_jobs
 from docflow.routing import carriers
 from docflow.routing import jobs as routing_jobs
+from evidence.log import jobs as log_jobs
+from evidence.log import sequencing
 from notify import jobs as notify_jobs
 from signatures import jobs as signature_jobs
 from storage import jobs as storage_jobs
@@ -23,10 +25,11 @@ ROOMS_WITH_JOBS = (
     compliance_jobs,
     document_jobs,
     routing_jobs,
+    log_jobs,
 )
 """Importing them declares their jobs; what is missing here is never run."""
 
-OUTSIDE = frozenset({"webhooks", "mail", "revocation"})
+OUTSIDE = frozenset({"webhooks", "mail", "revocation", log_jobs.QUEUE})
 """Queues whose jobs wait for somebody else's server."""
 
 
@@ -43,4 +46,5 @@ async def work() -> None:
             run_worker(stop, queues=sorted(ours)),
             run_worker(stop, queues=sorted(OUTSIDE)),
             carriers.run(stop),
+            sequencing.run(stop),
         )

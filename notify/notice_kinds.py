@@ -42,6 +42,19 @@ NOTICE_KINDS: dict[str, NoticeKind] = {
         "The document waits for a relay to pass it on. Organizations without it: {count}."
         " You can deliver to them directly from the control list.",
     ),
+    "node_conflict": NoticeKind(
+        "Два узла обмена заявили об одной организации", "Two nodes claim one organization",
+        "Спорных организаций: {count}. Решите в настройках узла, каким узлом они обслуживаются.",
+        "Organizations in dispute: {count}. Decide in the node's settings which node serves them.",
+    ),
+    "node_uid_reused": NoticeKind(
+        "Узел прислал другое сообщение под прежним номером",
+        "A node sent another message under a known uid",
+        "Узел «{node}» прислал под идентификатором {uid} не то, что раньше. Сообщение отклонено;"
+        " свяжитесь с администратором узла.",
+        "The node {node} sent other content under the uid {uid}. It was refused; ask the node's"
+        " administrator.",
+    ),
     "webhook_disabled": NoticeKind(
         "Вебхук отключён", "A webhook was disabled",
         "Вебхук на узел {host} отключён: он не принимает сообщения. Проверьте получателя,"
@@ -86,6 +99,15 @@ NOTICE_KINDS: dict[str, NoticeKind] = {
         " отметки дольше суток: {unstamped}. Списки — в разделе долговременного хранения.",
         "Damaged files: {damaged}. Time stamps not renewed in time: {overdue}. Waiting for a stamp"
         " for more than a day: {unstamped}. The lists stand under long life.",
+    ),
+    "log_alarm": NoticeKind(
+        "Доказательный журнал требует внимания", "The evidence log needs attention",
+        "Расхождений с событиями: {findings}. Свидетелей, видевших другой журнал: {refusing}."
+        " Контрольных точек без отметки времени: {unstamped}. Отстаёт от событий: {behind}."
+        " Что делать — в руководстве по журналу (docs/log.md).",
+        "Differences from the events: {findings}. Witnesses that saw another log: {refusing}."
+        " Checkpoints without a time stamp: {unstamped}. Behind the events: {behind}."
+        " What to do stands in the guide to the log (docs/log.md).",
     ),
     "review_asked": NoticeKind(
         "Изображение ждёт решения юриста", "A picture awaits a lawyer's decision",

@@ -27,6 +27,7 @@ from docflow.routing import medo_schemas as medo
 from docflow.routing import schemas as routing
 from docflow.routing.dispatch import DispatchInput
 from docflow.routing.medo.partners import PartnerInput
+from evidence.log import schemas as log
 from notify import schemas as notify
 from signatures import schemas as trust
 
@@ -184,6 +185,13 @@ _TRUST = (
     trust.StampServiceInput(name="Служба отметок времени", url="http://tsa.example.org/tsp"),
 )
 
+_LOG = (
+    log.WitnessInput(
+        url="https://witness.example.org",
+        key="witness.example.org/w1+77b90b31+BM4s1zpVtjSWnp8xdM8NzMRX2PPxHKOCnQ9LKc9mfGeV",
+    ),
+)
+
 EXAMPLES: Mapping[type, Any] = {
     type(one): one
     for one in (
@@ -193,6 +201,7 @@ EXAMPLES: Mapping[type, Any] = {
         *_AUTHORITY,
         *_LONGEVITY,
         *_ROUTING,
+        *_LOG,
         *_NOTIFY,
         *_PUBLICATIONS,
         *_TRUST,

@@ -6,6 +6,7 @@ from core import db, jobs, sandbox
 from core.errors import ServiceError
 from directory.controllers.authentication import public
 from docflow.documents.longevity import authority, due
+from evidence.log import alarm
 from signatures.gost import selftest
 from storage import s3
 
@@ -24,11 +25,17 @@ class HealthController(Controller):
     async def ready(self) -> Response[dict[str, str]]:
         """Can database and store be reached? 503 names the part that cannot.
 
-        `gost` says whether GOST signatures can be checked here; without it all else works.
+        `gost` says whether GOST signatures can be checked here, `log` what of the evidence log is
+        not well; without them all else works.
         """
         parts = {"database": await _database(), "store": await _store(), "sandbox": _sandbox()}
         good = all(state == "ok" for state in parts.values())
-        told = {"status": "ok" if good else "unavailable", **parts, "gost": selftest.run()}
+        told = {
+            "status": "ok" if good else "unavailable",
+            **parts,
+            "gost": selftest.run(),
+            "log": await _log(parts["database"]),
+        }
         return Response(told,
                         status_code=200 if good else 503)  # fmt: skip
 
@@ -47,6 +54,7 @@ class HealthController(Controller):
         lines += [f'docflow_documents_open{{status="{r["status"]}"}} {r["number"]}' for r in drafts]
         lines += ["# TYPE docflow_jobs_stuck gauge", f"docflow_jobs_stuck {len(stuck)}"]
         lines += await due.metrics()
+        lines += await alarm.metrics()
         named = int(await authority.is_configured())
         lines += ["# TYPE docflow_longevity_authority gauge"]
         lines += [f"docflow_longevity_authority {named}"]
@@ -58,6 +66,10 @@ async def _database() -> str:
         return "ok" if await db.value("SELECT 1") == 1 else "wrong answer"
     except (OSError, ServiceError, RuntimeError) as problem:
         return type(problem).__name__
+
+
+async def _log(database: str) -> str:
+    return await alarm.word() if database == "ok" else "unknown"
 
 
 async def _store() -> str:

@@ -83,7 +83,7 @@ CREATE TABLE log_cosignature (
 
 CREATE TABLE log_check (
     id uuid PRIMARY KEY,
-    kind text NOT NULL CONSTRAINT log_check_kind CHECK (kind IN ('full', 'new')),
+    kind text NOT NULL CONSTRAINT log_check_kind CHECK (kind IN ('full', 'slice')),
     size bigint NOT NULL,
     leaves bigint NOT NULL,
     erased bigint NOT NULL,
