@@ -27,7 +27,9 @@ from docflow.routing import medo_schemas as medo
 from docflow.routing import schemas as routing
 from docflow.routing.dispatch import DispatchInput
 from docflow.routing.medo.partners import PartnerInput
+from docflow.routing.nodes import schemas as nodes
 from evidence.log import schemas as log
+from evidence.packages import schemas as evidence
 from notify import schemas as notify
 from signatures import schemas as trust
 
@@ -57,6 +59,19 @@ _ACCESS = (
     access.JoinOrganization(token=_INVITATION),
     access.GiveRole(account_id=ACCOUNT, role="signatory"),
 )  # fmt: skip
+
+_NODES = (
+    nodes.NodeInput(name="Узел ЦК профсоюза", base_url="https://node.example.org"),
+    nodes.PeerInput(base_url="https://region.example.org"),
+    nodes.FingerprintInput(
+        fingerprint="5f3a 09c1 77e0 4b2d 8812 6cfe 01aa 9d34 "
+        "e5b7 2c90 4f18 63dd b0a2 7e55 19c6 f483"
+    ),
+    nodes.RotationInput(starts_at=datetime(2026, 12, 1, 9, 0, tzinfo=UTC)),
+    nodes.ServeInput(selector=Selector(subtree_of=REGIONAL, with_root=True)),
+    nodes.ReleaseInput(organizations=(REGIONAL,)),
+    nodes.DecisionInput(for_node=CENTER),
+)
 
 _DIRECTORY = (
     directory.OrganizationInput(
@@ -133,6 +148,13 @@ _ROUTING = (
     appeal.PortalNumber(number="ОГ-2026-000123", on=date(2026, 12, 1)),
 )  # fmt: skip
 
+_EVIDENCE = (
+    evidence.ExportInput(
+        kind="document", subject_id=DOCUMENT, purpose="Проверка контрольно-ревизионной комиссии",
+        basis="Запрос комиссии от 20.11.2026 № 17", recipient="Председатель комиссии",
+    ),
+)  # fmt: skip
+
 _NOTIFY = (
     notify.NewWebhook(
         url="https://hooks.example.org/docflow",
@@ -201,6 +223,8 @@ EXAMPLES: Mapping[type, Any] = {
         *_AUTHORITY,
         *_LONGEVITY,
         *_ROUTING,
+        *_NODES,
+        *_EVIDENCE,
         *_LOG,
         *_NOTIFY,
         *_PUBLICATIONS,

@@ -27,7 +27,7 @@ from directory.controllers.authentication import CSRF_COOKIE
 from directory.sessions import Access
 from docflow.documents.visibility import READERS
 from docflow.routing import inbox
-from web import translation, words
+from web import picture_words, translation, words
 
 R: TypeAlias = Request[Any, Any, Any]
 HERE = Path(__file__).parent
@@ -91,7 +91,7 @@ def environment() -> Environment:
         translation.gettext, translation.ngettext, newstyle=True
     )
     made.filters |= {"day": _day, "moment": _moment, "number": _number, "size": _size}
-    made.globals |= {"words": words, "asset": asset, "told": told}
+    made.globals |= {"words": words, "pw": picture_words, "asset": asset, "told": told}
     return made
 
 

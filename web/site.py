@@ -16,6 +16,12 @@ from web.controllers.checking import CheckPageController
 from web.controllers.dispatch import ControlController, DispatchController, PickerController
 from web.controllers.documents import DocumentController, DownloadController
 from web.controllers.inbox import InboxController, NoticeController
+from web.controllers.pictures import (
+    PictureController,
+    ReviewPageController,
+    UseSearchPageController,
+)
+from web.controllers.publications import PublicationPageController
 from web.controllers.session import AccountController, LogInController
 from web.controllers.signing import SigningPageController
 from web.errors import error_page, wants_page
@@ -51,6 +57,10 @@ WEB_CONTROLLERS: list[type[Controller] | Router] = [
     DispatchController,
     PickerController,
     ControlController,
+    PictureController,
+    ReviewPageController,
+    UseSearchPageController,
+    PublicationPageController,
     StuckController,
     ApiPageController,
     _static("/static/swagger", _swagger()),

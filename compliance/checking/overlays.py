@@ -34,3 +34,13 @@ async def of_match(actor: Actor, check_id: uuid.UUID, picture_id: uuid.UUID) -> 
         "compliance.searching.overlay:sheet", asked, reference, corners, timeout=_SECONDS
     )
     return drawn
+
+
+async def thumbnail(actor: Actor, check_id: uuid.UUID, *, side: int = 480) -> bytes:
+    """The checked picture as a small JPEG, its longest side `side` pixels (at most 1,200)."""
+    check = await checks.visible(actor, check_id)
+    asked = await blobs.read(check["blob_id"], limit=MAX_PICTURE)
+    drawn: bytes = await sandbox.pool().run(
+        "compliance.searching.thumbnails:draw", asked, max(32, min(side, 1200)), timeout=_SECONDS
+    )
+    return drawn
