@@ -80,6 +80,9 @@ def _parser() -> _Parser:
     from docflow.gateways.medo import command as medo  # noqa: PLC0415 - light, and only here
 
     medo.register(verbs, _tell, _Parser)
+    from evidence.packages import command as evidence  # noqa: PLC0415 - as above
+
+    evidence.register(verbs, _tell, _Parser, running=_running)
     from docflow.gateways.offline import command as offline  # noqa: PLC0415 - light, and only here
 
     offline.register(verbs, _tell, _Parser)
@@ -98,6 +101,13 @@ def _parser() -> _Parser:
     found.add_argument("--data", type=Path, help="an embedded installation, not running now")
     command("migrate", _migrate, "Bring the database to this version's schema.")
     return parser
+
+
+def _running() -> Any:
+    """What a command that works on the service opens and closes."""
+    import wiring  # noqa: PLC0415 - only the commands that need the service load it
+
+    return wiring.running()
 
 
 def _image_commands(verbs: Any) -> None:

@@ -31,6 +31,7 @@ from docflow.documents.longevity import controllers as longevity
 from docflow.routing import controllers as routing
 from docflow.routing import medo_controllers as medo
 from evidence.log import controllers as evidence_log
+from evidence.packages import controllers as evidence
 from notify import controllers as notify
 from signatures import controllers as trust
 from storage.blobs import BlobMissing
@@ -81,6 +82,7 @@ API_CONTROLLERS: list[type[Controller]] = [
     *picture_checks.CONTROLLERS,
     *picture_intake.CONTROLLERS,
     *evidence_log.CONTROLLERS,
+    evidence.EvidenceController,
     notify.WebhookController,
     notify.NoticeController,
     HealthController,

@@ -18,6 +18,7 @@ APP_REGISTRY = AppRegistry(
         "docflow.documents.piccolo_app",
         "docflow.routing.piccolo_app",
         "evidence.log.piccolo_app",
+        "evidence.packages.piccolo_app",
     ]
 )
 

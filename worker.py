@@ -13,6 +13,7 @@ from docflow.routing import carriers
 from docflow.routing import jobs as routing_jobs
 from evidence.log import jobs as log_jobs
 from evidence.log import sequencing
+from evidence.packages import jobs as evidence_jobs
 from notify import jobs as notify_jobs
 from signatures import jobs as signature_jobs
 from storage import jobs as storage_jobs
@@ -25,6 +26,7 @@ ROOMS_WITH_JOBS = (
     compliance_jobs,
     document_jobs,
     routing_jobs,
+    evidence_jobs,
     log_jobs,
 )
 """Importing them declares their jobs; what is missing here is never run."""

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import UUID
 
+import asyncpg
 from urllib3.response import BaseHTTPResponse
 
 from core import clock, db
@@ -28,6 +29,7 @@ __all__ = [
     "StoredBlob",
     "ensure_bucket",
     "find_by_sha256",
+    "forget",
     "open_blob",
     "read",
     "stat",
@@ -140,6 +142,14 @@ async def find_by_sha256(sha256: str) -> StoredBlob | None:
     """The blob with this content, if we have it; `sha256` in hexadecimal."""
     found = await db.row("SELECT * FROM blob WHERE sha256 = $1", bytes.fromhex(sha256))
     return None if found is None else _blob(found)
+
+
+async def forget(blob_id: UUID) -> bool:
+    """Remove the row of a blob nothing refers to any more; the sweep takes its object."""
+    try:
+        return bool(await db.execute("DELETE FROM blob WHERE id = $1", blob_id))
+    except asyncpg.ForeignKeyViolationError:
+        return False
 
 
 async def sweep_orphans(*, older_than: timedelta) -> int:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from core.papers.answer_forms import AnswerSheets, CallList
 from core.papers.dossier_form import PictureDossier
+from core.papers.evidence_form import EvidenceRegister
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,12 +115,18 @@ class ControlList:
     document_date: str = ""
 
 
-Paper = Letter | Minutes | ControlList | PictureDossier
-TemplateName = Literal["letter", "minutes", "control_list", "picture_dossier"]
+Paper = Letter | Minutes | ControlList | PictureDossier | EvidenceRegister | AnswerSheets | CallList
+TemplateName = Literal[
+    "letter", "minutes", "control_list", "picture_dossier", "evidence_register", "answer_sheets",
+    "call_list",
+]  # fmt: skip
 FORMS: dict[str, type[Paper]] = {
     "letter": Letter,
     "minutes": Minutes,
     "control_list": ControlList,
     "picture_dossier": PictureDossier,
+    "evidence_register": EvidenceRegister,
+    "answer_sheets": AnswerSheets,
+    "call_list": CallList,
 }
 """Template (``templates/<name>.typ``) and what it needs; a new paper is one file and one line."""

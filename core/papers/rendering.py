@@ -12,7 +12,7 @@ from core.errors import InvalidInput
 from core.papers.forms import FORMS, Paper
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_LISTS = ("control_list",)
+_LISTS = ("control_list", "evidence_register")
 _UNDATED = datetime(2000, 1, 1, tzinfo=UTC)
 
 

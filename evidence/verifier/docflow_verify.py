@@ -110,6 +110,8 @@ WORDS = {
         "Подпись под документом здесь проверить нечем",
         "A document's signature cannot be checked here",
     ),
+    "verdict_differs": ("Вердикт, сделанный заново, другой", "The verdict made again is another"),
+    "verdict_not_made": ("Вердикт не сделан заново", "The verdict was not made again"),
     "signer_not_compared": (
         "Сверьте отпечаток ключа с опубликованным (--signer)",
         "Compare the key's fingerprint with the published one (--signer)",
@@ -818,8 +820,7 @@ def check_log(report: Report, members: list[Member], read: Callable[[str], bytes
     origin, size, root = _checkpoint(note, read("log/key").decode().strip())
     facts: dict[str, Any] = {"origin": origin, "size": size, "events": 0, "stamped_at": None}
     if "log/checkpoint.tst" in names:
-        text = note[: note.index("\n\n") + 1]
-        facts["stamped_at"] = check_token(read("log/checkpoint.tst"), text.encode())
+        facts["stamped_at"] = check_token(read("log/checkpoint.tst"), note.encode())
     for one in members:
         if not re.search(r"(^|/)events-\d+\.jsonl$", one.name):
             continue
@@ -861,9 +862,22 @@ def _checkpoint(note: str, key: str) -> tuple[str, int, bytes]:
 
 
 def log_entry(said: dict[str, Any]) -> bytes:
-    """What the log holds of an event: nothing but a salted SHA-256."""
-    event = json.dumps(said["event"], ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    return hashlib.sha256(bytes.fromhex(said["salt"]) + event.encode()).digest()
+    """What the log holds of an event: SHA-256 over a salt and the event as canonical JSON.
+
+    The event holds ids and codes; of a personal detail only such a digest again. Where the detail
+    is in the package, its digest must be that one. Raises ValueError.
+    """
+    event = said["event"]
+    text = event if isinstance(event, str) else _canonical(event)
+    if "detail" in said:
+        hidden = bytes.fromhex(said["detail_salt"]) + said["detail"].encode()
+        if hashlib.sha256(hidden).hexdigest() != json.loads(text)["detail_sha256"]:
+            raise ValueError("the detail is not that of the event")
+    return hashlib.sha256(bytes.fromhex(said["salt"]) + text.encode()).digest()
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
 def _root(entry: bytes, index: int, size: int, path: list[bytes]) -> bytes:
@@ -903,14 +917,7 @@ def verify(
     with open(path, "rb") as stream:
         try:
             members = read_archive(stream)
-            places = {one.name: one for one in members}
-
-            def read(name: str) -> bytes:
-                one = places[name]
-                if one.size > LARGEST_READ:
-                    raise Unknown("too large to be read whole")
-                return b"".join(pieces(stream, one.data, one.data + one.size))
-
+            read = reader(stream, members)
             check_members(report, stream, members, gost.streebog if streebog else None)
             if not report.problems:  # what is parsed from here on is what was signed for
                 check_statement(report, read, signer, trust)
@@ -921,6 +928,19 @@ def verify(
         except (Unknown, *MALFORMED) as problem:
             report.add(report.problems, "facts_unreadable", f"{type(problem).__name__}: {problem}")
     return report
+
+
+def reader(stream: BinaryIO, members: list[Member]) -> Callable[[str], bytes]:
+    """A function that reads a member by its name."""
+    places = {one.name: one for one in members}
+
+    def read(name: str) -> bytes:
+        one = places[name]
+        if one.size > LARGEST_READ:
+            raise Unknown("too large to be read whole")
+        return b"".join(pieces(stream, one.data, one.data + one.size))
+
+    return read
 
 
 def _print(report: Report) -> None:
@@ -936,7 +956,8 @@ def _print(report: Report) -> None:
     sys.stdout.write("\n".join(lines) + "\n")
 
 
-def _certificates(paths: Iterable[str]) -> list[x509.Certificate]:
+def load_certificates(paths: Iterable[str]) -> list[x509.Certificate]:
+    """Certificates from PEM or DER files."""
     found = []
     for path in paths:
         with open(path, "rb") as file:
@@ -960,7 +981,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if not stat.S_ISREG(os.stat(chosen.file).st_mode):
             raise OSError("not a file")
-        report = verify(chosen.file, signer=chosen.signer, trust=_certificates(chosen.trust),
+        report = verify(chosen.file, signer=chosen.signer, trust=load_certificates(chosen.trust),
                         streebog=not chosen.sha256_only)  # fmt: skip
     except (OSError, ValueError) as problem:
         sys.stderr.write(f"{chosen.file}: {problem}\n")

@@ -1,0 +1,93 @@
+"""The events of something, each with its proof of inclusion in the log; the log's papers."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import Sequence
+from functools import partial
+
+from core import db
+from core.errors import ServiceError
+from evidence.log import identity, proofs, sequencing
+from evidence.log.proofs import Inclusion
+from evidence.packages import masking
+from evidence.packages.members import Gathered, Source, as_line
+
+AT_ONCE = 5000
+"""Events in one member, and in memory."""
+_PATIENCE = 10
+"""Seconds an export waits until what it is about lies under a checkpoint."""
+
+
+async def pin(event_id: uuid.UUID | None) -> int | None:
+    """The size of the checkpoint that an export proves under; it covers `event_id` if it can.
+
+    None where the log has not begun.
+    """
+    for _ in range(_PATIENCE * 2):
+        while await sequencing.take() == sequencing.LIMIT:
+            pass
+        if event_id is None or await db.value(
+            "SELECT true FROM log_leaf WHERE event_id = $1", event_id
+        ):
+            break
+        await asyncio.sleep(0.5)
+    try:
+        return (await proofs.checkpoint()).head.size
+    except ServiceError:
+        return None
+
+
+def members(
+    gathered: Gathered, place: str, ids: Sequence[uuid.UUID], *, size: int | None, level: str
+) -> None:
+    """Add `<place>/events-001.jsonl` and so on: each event with salt, number and path."""
+    for number, start in enumerate(range(0, len(ids), AT_ONCE), start=1):
+        produce = partial(_lines, gathered, ids[start : start + AT_ONCE], size, level)
+        gathered.sources.append(Source(f"{place}/events-{number:03}.jsonl", produce=produce))
+
+
+async def _lines(
+    gathered: Gathered, ids: Sequence[uuid.UUID], size: int | None, level: str
+) -> bytes:
+    rows = await db.rows(
+        """SELECT e.id, l.leaf < $2 AS is_logged, to_jsonb(e) - 'xact' AS event
+           FROM event AS e LEFT JOIN log_leaf AS l ON l.event_id = e.id
+           WHERE e.id = ANY($1::uuid[]) ORDER BY e.id""",
+        list(ids), size or 0,
+    )  # fmt: skip
+    proved = [row["id"] for row in rows if row["is_logged"]]
+    later = [row["event"] for row in rows if not row["is_logged"]]
+    if later:
+        gathered.lack("not_in_log", len(later))
+    found = await proofs.inclusions(proved, size=size) if proved else []
+    lines = [_told(one, level) for one in found]
+    return b"".join(map(as_line, (*lines, *({"index": None, "event": one} for one in later))))
+
+
+def _told(one: Inclusion, level: str) -> dict[str, object]:
+    """One line; the event stands as an object, and as text where that would not come out alike."""
+    event = json.loads(one.event)
+    again = json.dumps(event, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    line: dict[str, object] = {
+        "index": one.leaf, "salt": one.salt.hex(), "path": [step.hex() for step in one.path],
+        "event": event if again.encode() == one.event else one.event.decode(),
+    }  # fmt: skip
+    if masking.shows_details(level) and one.detail is not None and one.detail_salt is not None:
+        line["detail"] = one.detail.decode()
+        line["detail_salt"] = bytes(one.detail_salt).hex()
+    return line
+
+
+async def log_members(size: int) -> list[Source]:
+    """The checkpoint, its time stamp and cosignatures, and the key it is signed with."""
+    found = await proofs.checkpoint(size)
+    made = [
+        Source("log/checkpoint", found.note.encode()),
+        Source("log/key", f"{await identity.verifier()}\n".encode()),
+    ]
+    if found.cosigned != found.note:
+        made.append(Source("log/cosigned", found.cosigned.encode()))
+    if found.token is not None:
+        made.append(Source("log/checkpoint.tst", bytes(found.token)))
+    return made
