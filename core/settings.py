@@ -31,6 +31,14 @@ def _number(name: str, default: int) -> int:
         raise BadSettings(f"{name}: not a whole number: {text!r}") from problem
 
 
+def _numbers(name: str) -> tuple[int, ...]:
+    """Whole numbers with commas between; none when it is not set."""
+    try:
+        return tuple(int(one) for one in _read(name, "").split(",") if one.strip())
+    except ValueError as problem:
+        raise BadSettings(f"{name}: whole numbers with commas between") from problem
+
+
 @dataclass(frozen=True, slots=True)
 class S3Settings:
     """Where blobs live; any S3 store with conditional writes will do."""
@@ -51,6 +59,40 @@ class SmtpSettings:
     sender: str
     username: str
     password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSettings:
+    """How this installation speaks to other nodes."""
+
+    ca_file: Path | None = None
+    """Authorities to trust for TLS between nodes; without it the public ones."""
+    allow_http: bool = False
+    """Nodes may be reached by plain http://; for closed networks and tests only."""
+    clock_window: int = 300
+    """Seconds by which the time of a message signature may differ from our clock."""
+    versions: tuple[int, ...] = ()
+    """Versions of the protocol to speak; empty for all this program knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaySettings:
+    """How documents leave and answers come by e-mail and on sticks."""
+
+    mail_attach: bool = False
+    """Letters carry the files themselves; otherwise only the link to read them by."""
+    mail_in: Path | None = None
+    """A maildir, or a folder of .eml files, in which delivery reports come."""
+    imap_host: str = ""
+    """A mailbox in which delivery reports come; empty: none is asked."""
+    imap_port: int = 993
+    imap_username: str = ""
+    imap_password: str = field(default="", repr=False)
+    imap_folder: str = "INBOX"
+    offline_out: Path | None = None
+    """Where packages for sticks are written by themselves; without it a clerk asks for each."""
+    offline_in: Path | None = None
+    """Where packages that were brought are taken from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +120,31 @@ class Settings:
     """Where the МЭДО transport puts what came; without it nothing is polled."""
     medo_out: Path | None = None
     """Where the МЭДО transport takes what goes; without it deliveries wait."""
+    node: NodeSettings = NodeSettings()
+    ways: WaySettings = WaySettings()
     medo_schemas: Path | None = None
     """A folder with the official XSD files of МЭДО, by which what comes is checked."""
+
+
+def _folder(name: str) -> Path | None:
+    return Path(found).resolve() if (found := _read(name, "")) else None
+
+
+def _ways() -> WaySettings:
+    attach = _read("MAIL_DOCUMENTS", "link")
+    if attach not in ("link", "attach"):
+        raise BadSettings("MAIL_DOCUMENTS: link or attach")
+    return WaySettings(
+        mail_attach=attach == "attach",
+        mail_in=_folder("MAIL_IN"),
+        imap_host=_read("IMAP_HOST", ""),
+        imap_port=_number("IMAP_PORT", 993),
+        imap_username=_read("IMAP_USERNAME", ""),
+        imap_password=_read("IMAP_PASSWORD", ""),
+        imap_folder=_read("IMAP_FOLDER", "INBOX"),
+        offline_out=_folder("OFFLINE_OUT"),
+        offline_in=_folder("OFFLINE_IN"),
+    )
 
 
 @lru_cache(maxsize=1)
@@ -114,5 +179,12 @@ def settings() -> Settings:
         plugin_dir=Path(found) if (found := _read("SIGNING_PLUGIN_DIR", "")) else None,
         medo_in=Path(found).resolve() if (found := _read("MEDO_IN", "")) else None,
         medo_out=Path(found).resolve() if (found := _read("MEDO_OUT", "")) else None,
+        node=NodeSettings(
+            ca_file=Path(found).resolve() if (found := _read("NODE_CA_FILE", "")) else None,
+            allow_http=_read("NODE_ALLOW_HTTP", "no") == "yes",
+            clock_window=_number("NODE_CLOCK_WINDOW", 300),
+            versions=_numbers("NODE_VERSIONS"),
+        ),
+        ways=_ways(),
         medo_schemas=Path(found).resolve() if (found := _read("MEDO_SCHEMAS", "")) else None,
     )

@@ -15,6 +15,8 @@ MAX_REASON = 1000
 _SEEN = (*ARRIVED, DeliveryStatus.REFUSED, DeliveryStatus.RECALLED)
 """As the rule of visibility has it: what never arrived, or turned void, is not there."""
 
+_ON_ITS_WAY = (DeliveryStatus.QUEUED, DeliveryStatus.FAILED)
+
 
 async def own_delivery(actor: Actor, delivery_id: uuid.UUID, *, lock: bool = False) -> db.Row:
     """A delivery that has arrived at the actor's organization; NotFound for everybody else's.
@@ -73,7 +75,7 @@ async def acknowledge_for(actor: Actor, delivery_id: uuid.UUID, *, person_id: uu
     ):
         raise NotFound(delivery_id=str(delivery_id))
     await visibility.visible_document(actor, found["document_id"])
-    if not await _holds_post(person_id, found["recipient_id"]):
+    if not await holds_post(person_id, found["recipient_id"]):
         raise InvalidInput(
             "Этот человек сегодня не занимает должности в организации-получателе.",
             "This person holds no post in the receiving organization today.",
@@ -84,13 +86,71 @@ async def acknowledge_for(actor: Actor, delivery_id: uuid.UUID, *, person_id: uu
     await _acknowledged(actor, found, person_id, on_behalf=True)
 
 
-async def _holds_post(person_id: uuid.UUID, organization_id: uuid.UUID) -> bool:
+async def holds_post(person_id: uuid.UUID, organization_id: uuid.UUID) -> bool:
+    """Does this person hold a post there today?"""
     found = await db.value(
         """SELECT 1 FROM post WHERE person_id = $1 AND organization_id = $2
            AND valid_from <= $3 AND (valid_to IS NULL OR valid_to > $3) LIMIT 1""",
         person_id, organization_id, clock.today(),
     )  # fmt: skip
     return bool(found)
+
+
+async def holders(organization_id: uuid.UUID) -> list[db.Row]:
+    """Who holds a post there today, the chairman first; the caller logs the look."""
+    return await db.rows(
+        """SELECT p.id, p.last_name, p.first_name, p.middle_name, t.title, t.kind
+           FROM post AS t JOIN person AS p ON p.id = t.person_id
+           WHERE t.organization_id = $1 AND t.valid_from <= $2
+           AND (t.valid_to IS NULL OR t.valid_to > $2)
+           ORDER BY t.kind <> 'chairman', p.last_name, p.id LIMIT 30""",
+        organization_id, clock.today(),
+    )  # fmt: skip
+
+
+async def opened_outside(actor: Actor, delivery_id: uuid.UUID, *, data: dict[str, object]) -> bool:
+    """Somebody has opened it outside this installation; False when it was further already.
+
+    Opening proves the arrival, so a delivery still on its way passes through `delivered`.
+    """
+    async with db.transaction():
+        found = await _locked(delivery_id)
+        if found["status"] in _ON_ITS_WAY:
+            await _move(
+                actor, found, DeliveryStatus.DELIVERED, "delivery.delivered",
+                assign={"delivered_at": clock.now(), "reason": None}, data=data,
+            )  # fmt: skip
+            found = await _locked(delivery_id)
+        if found["status"] != DeliveryStatus.DELIVERED:
+            return False
+        await _move(
+            actor, found, DeliveryStatus.OPENED, "delivery.opened",
+            assign={"opened_at": clock.now()}, data=data,
+        )  # fmt: skip
+    return True
+
+
+async def acknowledged_outside(
+    actor: Actor, delivery_id: uuid.UUID, *, person_id: uuid.UUID, data: dict[str, object]
+) -> bool:
+    """A named person has taken note outside this installation (by link, package, paper).
+
+    The caller has made sure that the person may. False when nothing changed: it was acknowledged
+    or answered already, refused, recalled. Whatever channel it was on, it has arrived.
+    """
+    async with db.transaction():
+        found = await _locked(delivery_id)
+        if DeliveryStatus.ACKNOWLEDGED not in TRANSITIONS[DeliveryStatus(found["status"])]:
+            return False
+        await _acknowledged(actor, found, person_id, on_behalf=True, data=data)
+    return True
+
+
+async def _locked(delivery_id: uuid.UUID) -> db.Row:
+    found = await db.row("SELECT * FROM delivery WHERE id = $1 FOR UPDATE", delivery_id)
+    if found is None:
+        raise NotFound(delivery_id=str(delivery_id))
+    return found
 
 
 async def refuse(actor: Actor, delivery_id: uuid.UUID, *, reason: str) -> None:
@@ -122,15 +182,20 @@ async def refuse(actor: Actor, delivery_id: uuid.UUID, *, reason: str) -> None:
 
 
 async def _acknowledged(
-    actor: Actor, found: db.Row, person_id: uuid.UUID, *, on_behalf: bool
+    actor: Actor,
+    found: db.Row,
+    person_id: uuid.UUID,
+    *,
+    on_behalf: bool,
+    data: dict[str, object] | None = None,
 ) -> None:
     moment = clock.now()
-    assign = {"acknowledged_at": moment, "acknowledged_by": person_id}
-    if found["status"] == DeliveryStatus.QUEUED:
-        assign["delivered_at"] = moment
+    assign: dict[str, object] = {"acknowledged_at": moment, "acknowledged_by": person_id}
+    if found["status"] in _ON_ITS_WAY:
+        assign |= {"delivered_at": moment, "reason": None}
     await _move(
         actor, found, DeliveryStatus.ACKNOWLEDGED, "delivery.acknowledged", assign=assign,
-        data={"on_behalf": on_behalf, "person_id": str(person_id)},
+        data={"on_behalf": on_behalf, "person_id": str(person_id), **(data or {})},
     )  # fmt: skip
 
 

@@ -59,7 +59,6 @@ class OfflinePackage(Table, tablename="offline_package"):
     recipient_id = UUID(default=None)
     sequence = Integer()
     sha256 = Bytea()
-    reply_key = Bytea(null=True)
     seal_key = Text()
     documents = Integer()
     answers = Integer()

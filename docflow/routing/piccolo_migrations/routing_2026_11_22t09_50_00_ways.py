@@ -60,7 +60,6 @@ CREATE TABLE offline_package (
     recipient_id uuid NOT NULL REFERENCES organization,
     sequence integer NOT NULL,
     sha256 bytea NOT NULL,
-    reply_key bytea,
     seal_key text NOT NULL,
     documents integer NOT NULL,
     answers integer NOT NULL,
