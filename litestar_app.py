@@ -30,12 +30,13 @@ from docflow.documents import signing_controllers as signing
 from docflow.documents.longevity import controllers as longevity
 from docflow.routing import controllers as routing
 from docflow.routing import medo_controllers as medo
+from docflow.routing.nodes.controllers import administration as nodes
 from evidence.log import controllers as evidence_log
 from evidence.packages import controllers as evidence
 from notify import controllers as notify
 from signatures import controllers as trust
 from storage.blobs import BlobMissing
-from web import description, site
+from web import description, site, stuck_api
 from web.health import HealthController
 
 log = logging.getLogger(__name__)
@@ -73,6 +74,7 @@ API_CONTROLLERS: list[type[Controller]] = [
     routing.DispatchController,
     routing.DeliveryController,
     *medo.CONTROLLERS,
+    *nodes.CONTROLLERS,
     appeal_controllers.AppealController,
     *publications.CONTROLLERS,
     use_search.UseSearchController,
@@ -81,11 +83,12 @@ API_CONTROLLERS: list[type[Controller]] = [
     *picture_register.CONTROLLERS,
     *picture_checks.CONTROLLERS,
     *picture_intake.CONTROLLERS,
-    *evidence_log.CONTROLLERS,
     evidence.EvidenceController,
+    *evidence_log.CONTROLLERS,
     notify.WebhookController,
     notify.NoticeController,
     HealthController,
+    stuck_api.StuckApiController,
 ]
 
 

@@ -11,6 +11,7 @@ from directory import jobs as directory_jobs
 from docflow.documents import jobs as document_jobs
 from docflow.routing import carriers
 from docflow.routing import jobs as routing_jobs
+from docflow.routing.nodes import jobs as node_jobs
 from evidence.log import jobs as log_jobs
 from evidence.log import sequencing
 from evidence.packages import jobs as evidence_jobs
@@ -27,11 +28,12 @@ ROOMS_WITH_JOBS = (
     document_jobs,
     routing_jobs,
     evidence_jobs,
+    node_jobs,
     log_jobs,
 )
 """Importing them declares their jobs; what is missing here is never run."""
 
-OUTSIDE = frozenset({"webhooks", "mail", "revocation", log_jobs.QUEUE})
+OUTSIDE = frozenset({"webhooks", "mail", "revocation", "nodes", log_jobs.QUEUE})
 """Queues whose jobs wait for somebody else's server."""
 
 

@@ -1,9 +1,10 @@
-"""Tell programs outside what happened to a delivery; inside the change's transaction."""
+"""Tell programs and nodes outside what happened to a delivery; in the change's transaction."""
 
 import uuid
 from collections.abc import Collection
 
 from core import db
+from docflow.routing.nodes import prompting
 from notify import webhooks
 
 
@@ -15,6 +16,7 @@ async def to_sender(delivery_id: uuid.UUID, event_type: str) -> None:
         delivery_id,
     )
     if found is not None:
+        await prompting.changed([delivery_id])
         data = {
             "delivery_id": str(delivery_id),
             "document_id": str(found["document_id"]),
@@ -26,6 +28,7 @@ async def to_sender(delivery_id: uuid.UUID, event_type: str) -> None:
 
 async def to_senders(delivery_ids: Collection[uuid.UUID], event_type: str) -> None:
     """Tell the organizations that dispatched these; only those who listen cost anything."""
+    await prompting.changed(delivery_ids)
     heard = await db.rows(
         """SELECT v.id FROM delivery AS v JOIN dispatch AS s ON s.id = v.dispatch_id
            WHERE v.id = ANY($1) AND s.organization_id IN (

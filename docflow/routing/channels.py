@@ -9,8 +9,12 @@ from collections.abc import Mapping, Sequence
 from core import db
 from docflow.routing import ways
 from docflow.routing.carriage import Channel
+from docflow.routing.email.sending import EMAIL
+from docflow.routing.nodes.sending import NODE
+from docflow.routing.offline.sending import OFFLINE
+from docflow.routing.paper.sending import PAPER, VOICE
 
-_ALL: tuple[Channel, ...] = ()
+_ALL: tuple[Channel, ...] = (NODE, EMAIL, OFFLINE, PAPER, VOICE)
 
 CHANNELS: dict[str, Channel] = {channel.name: channel for channel in _ALL}
 """By name. A delivery by a channel that is not here waits, in sight, until it is."""

@@ -9,6 +9,7 @@ from core.errors import Conflict, InvalidInput
 from docflow.documents import cards, visibility
 from docflow.documents.states import TRANSITIONS, DocumentStatus
 from docflow.routing import bulk
+from docflow.routing.nodes import prompting
 from docflow.routing.states import OPEN, DeliveryStatus
 from notify import webhooks
 
@@ -47,6 +48,7 @@ async def recall(actor: Actor, document_id: uuid.UUID, *, reason: str) -> int:
             actor, "document_id", document_id, target=DeliveryStatus.RECALLED,
             reason=reason.strip(), sources=OPEN,
         )  # fmt: skip
+        await prompting.recalled(document_id)
         await webhooks.announce(
             actor.home_id, "document.recalled", {"document_id": str(document_id)}
         )

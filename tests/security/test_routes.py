@@ -16,7 +16,7 @@ from litestar_app import create_app
 from tests import ground, people
 
 PUBLIC = {
-    "GET /health/live", "GET /health/ready", "GET /metrics",
+    "GET /health/live", "GET /health/ready", "GET /metrics", "GET /api/v1/exchange/identity",
     "POST /api/v1/sessions", "POST /api/v1/invitations/accept", "POST /api/v1/password-resets",
     "GET /login", "POST /login", "GET /language/{code:str}", "POST /language",
 }  # fmt: skip

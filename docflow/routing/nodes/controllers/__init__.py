@@ -1,0 +1,1 @@
+"""Nodes over HTTP: what other nodes ask, and what our administrators do."""

@@ -1,0 +1,84 @@
+"""Who speaks: a request of another node, verified before anything in it is looked at."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from core.errors import NotFound
+from docflow.gateways.node import signing
+from docflow.gateways.node.messages import encode
+from docflow.gateways.node.problems import BadSignature, KeyRefused, VersionRefused
+from docflow.gateways.node.signing import Message, Signed
+from docflow.routing.nodes import own, peers
+from docflow.routing.nodes.peers import Peer
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A verified request: whose it is and in which version it speaks."""
+
+    peer: Peer
+    body: bytes = field(repr=False)
+    message: Message = field(repr=False)
+    signed: Signed = field(repr=False)
+
+
+async def require_known(headers: Mapping[str, str]) -> None:
+    """Raise `KeyRefused` unless the request says that it comes from a node we know."""
+    try:
+        await peers.peer(uuid.UUID(headers.get("node-from", "")))
+    except (ValueError, NotFound) as problem:
+        raise KeyRefused(code="node_unknown") from problem
+
+
+async def verified(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Call:
+    """The node that signed this request for us.
+
+    Raises `BadSignature`, `KeyRefused` (unknown, unconfirmed, expired, revoked key), `ClockRefused`
+    (with our time), `PeerRefused` (not active), `VersionRefused` (with our versions).
+    """
+    message = Message(signing.plain_headers(headers), method=method, target=target)
+    node = await own.needed()
+    try:
+        peer = await peers.peer(uuid.UUID(message.headers.get("node-from", "")))
+    except (ValueError, NotFound) as problem:
+        raise KeyRefused(code="node_unknown") from problem
+    signed = signing.verify_request(
+        message, body, key_of=await peers.key_finder(peer.id), window=own.window()
+    )
+    if signed.recipient != str(node.id):
+        raise BadSignature(code="node_addressed_elsewhere")
+    peers.require_active(peer)
+    if signed.version not in own.versions():
+        raise VersionRefused(versions=list(own.versions()))
+    await peers.heard(peer.id)
+    return Call(peer, body, message, signed)
+
+
+async def answered(
+    call: Call, told: msgspec.Struct | bytes, *, status: int = 200
+) -> tuple[int, bytes, dict[str, str]]:
+    """Status, content and signed headers of our answer."""
+    body = told if isinstance(told, bytes) else encode(told)
+    node = await own.needed()
+    back = Message(
+        {"node-from": str(node.id), "node-to": str(call.peer.id),
+         "node-version": str(call.signed.version)},
+        status_code=status, request=call.message,
+    )  # fmt: skip
+    signing.sign_answer(back, body, key=await own.signing_key())
+    return status, body, back.headers
+
+
+async def introduced(target: str) -> tuple[bytes, dict[str, str]]:
+    """Who we are, for anybody: signed over the request's target, so over the caller's nonce."""
+    told = await own.identity()
+    body = encode(told)
+    back = Message(
+        {"node-from": str(told.node), "node-version": str(max(own.versions()))},
+        status_code=200, request=Message({}, method="GET", target=target),
+    )  # fmt: skip
+    signing.sign_answer(back, body, key=await own.signing_key(), to_anybody=True)
+    return body, back.headers
