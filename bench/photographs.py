@@ -1,5 +1,6 @@
 """Real photographs for the benchmarks of pictures, and as many crops of them as one likes."""
 
+import hashlib
 import os
 from collections.abc import Iterator
 from functools import lru_cache
@@ -22,22 +23,42 @@ def folder() -> Path:
     return Path(named) if named else beside
 
 
-@lru_cache(maxsize=1)
 def photographs() -> tuple[Image.Image, ...]:
     """Every photograph of `images/photos`, or of DOCFLOW_PHOTOS, as shown, 1600 pixels at most."""
     named = os.environ.get("DOCFLOW_PHOTOS")
+    found = photographs_in(Path(named or folder() / "images" / "photos"))
+    if not found:
+        raise FileNotFoundError("no photographs: name their folder in DOCFLOW_PHOTOS")
+    return found
+
+
+def material() -> tuple[Image.Image, ...]:
+    """What registers are filled up from: the corpora's photographs, whichever are measured."""
+    return photographs_in(folder() / "images" / "photos") or photographs()
+
+
+@lru_cache(maxsize=4)
+def photographs_in(path: Path) -> tuple[Image.Image, ...]:
+    """Every photograph of a folder that can be decoded, in the order of their paths."""
     found = []
-    for path in sorted(Path(named or folder() / "images" / "photos").rglob("*")):
-        if path.suffix.lower() not in (".jpg", ".jpeg", ".png", ".webp"):
+    for one in sorted(path.rglob("*")):
+        if one.suffix.lower() not in (".jpg", ".jpeg", ".png", ".webp"):
             continue
         try:
-            shown = decode(path.read_bytes(), shortest=1200).rgb
+            shown = decode(one.read_bytes(), shortest=1200).rgb
         except HostileInput:
             continue
         found.append(Image.fromarray(fitted(shown, LONGEST)))
-    if not found:
-        raise FileNotFoundError("no photographs: name their folder in DOCFLOW_PHOTOS")
     return tuple(found)
+
+
+def digest(photos: tuple[Image.Image, ...]) -> str:
+    """Which photographs these are: SHA-256 over their pixels, in order."""
+    whole = hashlib.sha256()
+    for picture in photos:
+        whole.update(f"{picture.size}".encode())
+        whole.update(picture.tobytes())
+    return whole.hexdigest()
 
 
 def crops(each: int, *, seed: int = 3) -> Iterator[Pixels]:

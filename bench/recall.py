@@ -3,17 +3,26 @@
 The whole way is walked: a register of hashes filled to 10⁶ with hashes derived from real ones, a
 register of local features with 10⁴ real and made pictures; candidates come from both, and only
 what the second stage verifies counts. A match with any other picture counts as false unless it
-shows the same photograph (crops in the register do). COPY_TRIALS sets the trials of a row.
+shows the same photograph (crops in the register do).
+
+COPY_TRIALS sets the trials of a row, COPY_ROWS which rows (all by default), COPY_PROCESSES how
+many processes share them, and COPY_KEPT a file that trials are kept in, line by line: a run that
+was stopped goes on where it was, and trials of another method or other photographs do not count.
 """
 
 import asyncio
+import hashlib
+import json
 import logging
 import math
+import multiprocessing
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from random import Random
-from time import perf_counter
+from time import process_time
 from typing import Any
 from uuid import UUID
 
@@ -33,11 +42,17 @@ from compliance.pictures import decode
 log = logging.getLogger(__name__)
 
 TRIALS = 1000
+_PROCESSES = 2
 _REGISTER = 10_000
 _HASHES = 1_000_000
 _RADIUS = 31
 _SAME = 10
 _MOST = 16
+_METHOD = (
+    "agreement", "features", "geometry", "hashes", "local_index", "matching", "pictures",
+    "sketches", "views",
+)  # fmt: skip
+"""What of the service decides whether a copy is found."""
 
 
 @dataclass(slots=True)
@@ -51,49 +66,119 @@ class Register:
     local: LocalIndex
 
 
-@dataclass(slots=True)
-class Row:
-    """What became of the trials of one transform."""
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One copy, and what became of it."""
 
-    trials: int = 0
-    found: int = 0
-    false: int = 0
-    by_hash: int = 0
-    corners: list[float] = field(default_factory=list)
-    mirrored: int = 0
-    seconds: list[float] = field(default_factory=list)
+    row: str
+    number: int
+    photograph: int
+    is_found: bool
+    false: int
+    """Matches with pictures that are not in the copy."""
+    is_near: bool
+    """Would the hash alone have found it?"""
+    is_mirror_right: bool
+    corner_error: float | None
+    """The worst corner, in diagonals of the copy."""
+    seconds: float
+    """Of one processor, from the copy's bytes to its matches."""
+    method: str
 
 
 async def measure(_: Ground) -> Result:
     """Every transform; value: the smallest margin of a row to its goal."""
-    return await asyncio.to_thread(run, int(os.environ.get("COPY_TRIALS", str(TRIALS))))
+    rows = os.environ.get("COPY_ROWS", "").split() or list(copies.TRANSFORMS)
+    return await asyncio.to_thread(run, int(os.environ.get("COPY_TRIALS", str(TRIALS))), rows)
 
 
 def run(trials: int, names: Sequence[str] = tuple(copies.TRANSFORMS)) -> Result:
     """Measure these transforms with so many trials each; hours for a thousand of all."""
     cv2.setNumThreads(1)
-    register = filled(photographs.photographs(), pictures=_REGISTER, rows=_HASHES)
-    rows = {}
-    for name in names:
-        rows[name] = _row(name, register, trials)
-        log.info("%s: %s", name, shown(rows[name], copies.TRANSFORMS[name][1]))
-    margins = {
-        name: row.found / row.trials - copies.TRANSFORMS[name][1] for name, row in rows.items()
+    method, kept = method_digest(), _kept_file()
+    done = {
+        (one.row, one.number): one
+        for one in (_kept(kept) if kept else ())
+        if one.method == method and one.row in names and one.number < trials
     }
-    pairs = sum(row.trials for row in rows.values()) * len(register.local)
-    false = sum(row.false for row in rows.values())
-    queries = sum(row.trials for row in rows.values())
+    # One trial of every row after the other, so that a run cut short says something of all.
+    left = [(name, at) for at in range(trials) for name in names if (name, at) not in done]
+    register = filled(photographs.photographs(), pictures=_REGISTER, rows=_HASHES)
+    for trial in _tried(register, left, method):
+        done[trial.row, trial.number] = trial
+        if kept:
+            with kept.open("a", encoding="utf-8") as lines:
+                lines.write(json.dumps(asdict(trial)) + "\n")
+        if len(done) % (20 * len(names)) == 0:
+            log.info("%d of %d trials", len(done), trials * len(names))
+    rows = {name: [one for one in done.values() if one.row == name] for name in names}
+    return _result(rows, register, method)
+
+
+def method_digest() -> str:
+    """Which code and which photographs: twelve digits of a SHA-256."""
+    digest = hashlib.sha256()
+    folder = Path(matching.__file__).parent
+    for name in _METHOD:
+        digest.update((folder / f"{name}.py").read_bytes())
+    digest.update(Path(copies.__file__).read_bytes())
+    digest.update(photographs.digest(photographs.photographs()).encode())
+    return digest.hexdigest()[:12]
+
+
+def _kept_file() -> Path | None:
+    named = os.environ.get("COPY_KEPT")
+    return Path(named) if named else None
+
+
+def _kept(path: Path) -> Iterator[Trial]:
+    """The trials in a file; a last line that was cut off is passed over."""
+    if not path.exists():
+        return
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            yield Trial(**json.loads(line))
+        except (ValueError, TypeError):
+            continue
+
+
+_held: list[tuple[Register, str]] = []
+"""What forked processes find in memory instead of filling it once more."""
+
+
+def _tried(register: Register, left: list[tuple[str, int]], method: str) -> Iterator[Trial]:
+    processes = int(os.environ.get("COPY_PROCESSES", str(_PROCESSES)))
+    _held[:] = [(register, method)]
+    if processes <= 1:
+        yield from map(_trial, left)
+        return
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("fork")) as pool:
+        yield from pool.map(_trial, left, chunksize=4)
+
+
+def _result(rows: dict[str, list[Trial]], register: Register, method: str) -> Result:
+    margins = {
+        name: sum(one.is_found for one in row) / len(row) - copies.TRANSFORMS[name][1]
+        for name, row in rows.items()
+    }
+    queries = sum(len(row) for row in rows.values())
+    false = sum(one.false for row in rows.values() for one in row)
     notes = {
         "rows": {name: shown(row, copies.TRANSFORMS[name][1]) for name, row in rows.items()},
         "false_matches": false,
         "false_per_query_at_most": wilson(false, queries)[1],
-        "false_per_query_is": f"an extrapolation from {queries} queries over {pairs} pairs",
+        "false_per_query_is": (
+            f"an extrapolation from {queries} queries over {queries * len(register.local)} pairs"
+        ),
         "photographs": len(register.source),
         "featureless": len(photographs.photographs()) - len(register.source),
         "register": {"hashes": len(register.hashes), "local": len(register.local)},
+        "method": method,
     }
     value = min(margins.values())
-    return Result("copy-recall", value, "share", 1.0, value, trials, notes)
+    return Result(
+        "copy-recall", value, "share", 1.0, value, min(len(row) for row in rows.values()), notes
+    )
 
 
 def filled(
@@ -132,59 +217,70 @@ def candidates(register: Register, query: matching.Asked) -> list[UUID]:
     return [id for id in dict.fromkeys(by_hash + by_local) if id in register.known]
 
 
-def _row(name: str, register: Register, trials: int) -> Row:
-    row = Row()
+def _trial(which: tuple[str, int]) -> Trial:
+    """Make one copy and look for it."""
+    cv2.setNumThreads(1)
+    name, trial = which
+    ((register, method),) = _held
     photos = photographs.photographs()
-    transform, _ = copies.TRANSFORMS[name]
     numbers = sorted(id.int - 1 for id in register.source)
-    for trial in range(trials):
-        number = numbers[trial % len(numbers)]
-        random = Random(f"{name} {trial}")  # noqa: S311 - repeatable, not secret
-        others = [photos[random.randrange(len(photos))] for _ in range(4)]
-        others = [other for other in others if other is not photos[number]] or [photos[number - 1]]
-        copy, matrix = transform(photos[number], random, others)
-        began = perf_counter()
-        query = matching.asked(matching.decode_asked(copies.sent(copy)))
-        found = {
-            id: match
-            for id in candidates(register, query)
-            if (match := matching.compare(query, register.known[id])) is not None
-        }
-        row.seconds.append(perf_counter() - began)
-        shown_here = {
-            register.source[UUID(int=number + 1)],
-            *(at for at, photo in enumerate(photos) if photo in others),
-        }
-        _count(row, UUID(int=number + 1), found, matrix, copy, photos[number], register, shown_here)
-    return row
+    number = numbers[trial % len(numbers)]
+    random = Random(f"{name} {trial}")  # noqa: S311 - repeatable, not secret
+    others = [photos[random.randrange(len(photos))] for _ in range(4)]
+    others = [other for other in others if other is not photos[number]] or [photos[number - 1]]
+    copy, matrix = copies.TRANSFORMS[name][0](photos[number], random, others)
+    # As it was sent: no two copies of a photograph are the same file.
+    data = copies.sent(copy, quality=random.randint(70, 95))
+    began = process_time()
+    query = matching.asked(matching.decode_asked(data))
+    found = {
+        id: match
+        for id in candidates(register, query)
+        if (match := matching.compare(query, register.known[id])) is not None
+    }
+    seconds = process_time() - began
+    shown_here = {
+        register.source[UUID(int=number + 1)],
+        *(
+            register.source.get(UUID(int=at + 1), at)
+            for at, photo in enumerate(photos)
+            if any(photo is one for one in others)
+        ),
+    }
+    match = found.get(UUID(int=number + 1))
+    return Trial(
+        row=name, number=trial, photograph=number, is_found=match is not None,
+        false=sum(register.source.get(one, -1) not in shown_here for one in found),
+        is_near=match is not None and match.distance is not None and match.distance <= _RADIUS,
+        is_mirror_right=(
+            match is not None and match.is_mirrored == bool(np.linalg.det(matrix[:2, :2]) < 0)
+        ),
+        corner_error=None if match is None else _corner_error(match, matrix, copy, photos[number]),
+        seconds=seconds, method=method,
+    )  # fmt: skip
 
 
-def _count(
-    row: Row, id: UUID, found: dict[UUID, matching.Match], matrix: copies.Matrix,
-    copy: Image.Image, photo: Image.Image, register: Register, shown_here: set[int],
-) -> None:  # fmt: skip
-    row.trials += 1
-    row.false += sum(register.source.get(one, -1) not in shown_here for one in found)
-    match = found.get(id)
-    if match is None:
-        return
-    row.found += 1
-    row.by_hash += match.distance is not None and match.distance <= _RADIUS
-    row.mirrored += match.is_mirrored == (np.linalg.det(matrix[:2, :2]) < 0)
+def _corner_error(
+    match: matching.Match, matrix: copies.Matrix, copy: Image.Image, photo: Image.Image
+) -> float:
     truth = copies.corners(matrix, width=photo.width, height=photo.height)
     # The reference was encoded at the photograph's own size, so both count the same pixels.
     error = np.abs(np.array(match.corners) - truth).max()
-    row.corners.append(float(error) / math.hypot(copy.width, copy.height))
+    return float(error) / math.hypot(copy.width, copy.height)
 
 
-def shown(row: Row, goal: float) -> dict[str, Any]:
+def shown(row: Sequence[Trial], goal: float) -> dict[str, Any]:
     """A row as the notes have it."""
+    found = sum(one.is_found for one in row)
+    errors = [one.corner_error for one in row if one.corner_error is not None]
     return {
-        "recall": row.found / row.trials, "bounds": wilson(row.found, row.trials), "goal": goal,
-        "n": row.trials, "false": row.false, "by_hash_alone": row.by_hash / row.trials,
-        "corner_error_p95": percentile(row.corners, 0.95) if row.corners else None,
-        "mirror_right": row.mirrored / max(row.found, 1),
-        "p95_s": percentile(row.seconds, 0.95),
+        "recall": found / len(row), "bounds": wilson(found, len(row)), "goal": goal,
+        "n": len(row), "false": sum(one.false for one in row),
+        "photographs_missed": len({one.photograph for one in row if not one.is_found}),
+        "by_hash_alone": sum(one.is_near for one in row) / len(row),
+        "corner_error_p95": percentile(errors, 0.95) if errors else None,
+        "mirror_right": sum(one.is_mirror_right for one in row) / max(found, 1),
+        "cpu_p95_s": percentile([one.seconds for one in row], 0.95),
     }  # fmt: skip
 
 

@@ -6,13 +6,14 @@ that local features are as real ones are; their features are kept on disk betwee
 
 import tempfile
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 
 import cv2
 import numpy as np
 
-from bench.photographs import photographs
+from bench.photographs import digest, material
 from compliance import matching
 from compliance.features import REFERENCE_FEATURES, Features, features
 from compliance.pictures import Pixels
@@ -22,6 +23,11 @@ _PATCH = 150
 _VERSION = "scenery-1"
 
 
+@lru_cache(maxsize=1)
+def _kept_in() -> Path:
+    return Path(tempfile.gettempdir(), f"docflow-{_VERSION}-{digest(material())[:12]}")
+
+
 def pictures(count: int) -> Iterator[matching.Known]:
     """So many made pictures; the same each time. The first run computes for minutes."""
     for number in range(0, count, 500):
@@ -29,15 +35,15 @@ def pictures(count: int) -> Iterator[matching.Known]:
 
 
 def _batch(first: int, count: int) -> Iterator[matching.Known]:
-    kept = Path(tempfile.gettempdir(), f"docflow-{_VERSION}-{len(photographs())}", f"{first}.npz")
+    kept = _kept_in() / f"{first}.npz"
     if kept.exists():
-        held = np.load(kept)
-        pictures_held = held["greys"]
-        rows = np.split(np.arange(len(held["points"])), held["ends"][:-1])
+        # Every look into the file reads a whole array of it again, so each is taken out once.
+        held = dict(np.load(kept))
+        starts = [0, *held["ends"].tolist()]
         for number in range(count):
-            at = rows[number]
+            at = slice(starts[number], starts[number + 1])
             yield _known(
-                pictures_held[number],
+                held["greys"][number],
                 Features(held["points"][at], held["sizes"][at], held["angles"][at],
                          held["descriptors"][at]),
             )  # fmt: skip
@@ -73,7 +79,7 @@ def _made(number: int) -> Pixels:
 
 
 def _patch(random: Random) -> Pixels:
-    photo = random.choice(photographs())
+    photo = random.choice(material())
     side = random.randint(30, max(31, min(photo.size) // 6))
     left, top = random.randint(0, photo.width - side), random.randint(0, photo.height - side)
     grey = np.asarray(photo.crop((left, top, left + side, top + side)).convert("L"))
