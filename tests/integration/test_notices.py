@@ -1,13 +1,10 @@
 """Notices in PostgreSQL and by mail to a real SMTP server on loopback."""
 
-import asyncio
 import datetime
 import email
 import email.policy
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 
 import pytest
 
@@ -19,56 +16,9 @@ from core.settings import settings
 from notify import mail, notices
 from notify.notice_kinds import NOTICE_KINDS, subjects_of, texts_of
 from notify.notices import Post
+from tests.mail_relay import Relay, relaying
 
 DAY = datetime.date(2026, 12, 1)
-
-
-@dataclass
-class Relay:
-    """A mail relay that remembers what it took and refuses whom it is told to."""
-
-    port: int = 0
-    refuses: dict[str, str] = field(default_factory=dict)
-    took: list[tuple[str, str, bytes]] = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)
-    connections: int = 0
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        writer.write(b"220 relay\r\n")
-        sender = recipient = ""
-        with suppress(OSError, asyncio.IncompleteReadError):
-            while line := (await reader.readline()).decode().rstrip("\r\n"):
-                self.lines.append(line)
-                verb, answer = line.split()[0].upper(), "250 OK"
-                if verb == "MAIL":
-                    sender = line
-                elif verb == "RCPT":
-                    recipient = line.partition("<")[2].partition(">")[0]
-                    answer = self.refuses.get(recipient, answer)
-                elif verb == "DATA":
-                    writer.write(b"354 go on\r\n")
-                    body = await reader.readuntil(b"\r\n.\r\n")
-                    self.took.append((sender, recipient, body.removesuffix(b".\r\n")))
-                elif verb == "QUIT":
-                    answer = "221 bye"
-                writer.write(f"{answer}\r\n".encode())
-                if verb == "QUIT" or answer.startswith("421"):
-                    break
-            await writer.drain()
-        writer.close()
-
-
-@asynccontextmanager
-async def relaying() -> AsyncIterator[Relay]:
-    made = Relay()
-    server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
-    made.port = server.sockets[0].getsockname()[1]
-    try:
-        yield made
-    finally:
-        server.close()
-        await server.wait_closed()
 
 
 @pytest.fixture

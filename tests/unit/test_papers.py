@@ -12,6 +12,7 @@ import pytest
 from core.errors import InvalidInput
 from core.papers import FORMS, ControlList, ControlRow, Letter, Total, render
 from core.sandbox.extract import inspect_pdf
+from docflow.gateways.paper.sheets import qr_svg
 
 LETTER: dict[str, Any] = {
     "organization": "Областной комитет Профсоюза",
@@ -77,9 +78,29 @@ DOSSIER: dict[str, Any] = {
     "rates_note": "Измерено 20.03.2025.",
     "json_sha256": "ef" * 32,
 }  # fmt: skip
+ANSWER_SHEETS: dict[str, Any] = {
+    "organization": "Костромская областная организация",
+    "made_at": "20.03.2025 10:15",
+    "sheets": [{
+        "recipient": "ППО школы № 5", "recipient_code": "07-44-001-0005", "title": "Об акции",
+        "number": "01-12/245", "date": "14.03.2025", "code": "482 1930 5763",
+        "qr": qr_svg("https://docflow.test/ack/48219305763"),
+        "link": "https://docflow.test/ack/48219305763", "due": "01.05.2025",
+        "mark": "Для служебного пользования",
+    }],
+}  # fmt: skip
+CALL_LIST: dict[str, Any] = {
+    "organization": "Костромская областная организация",
+    "made_at": "20.03.2025 10:15",
+    "calls": [{
+        "recipient": "ППО школы № 5", "recipient_code": "07-44-001-0005",
+        "phone": "+7 (4942) 55-00-00", "person": "Председатель: Иванова А. П.",
+        "number": "01-12/245", "title": "Об акции", "code": "482 1930 5763", "local_time": "МСК",
+    }],
+}  # fmt: skip
 SAMPLES = {
     "letter": LETTER, "minutes": MINUTES, "control_list": control_list(5),
-    "picture_dossier": DOSSIER,
+    "picture_dossier": DOSSIER, "answer_sheets": ANSWER_SHEETS, "call_list": CALL_LIST,
 }  # fmt: skip
 
 
