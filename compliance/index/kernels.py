@@ -116,5 +116,49 @@ def _scan_sketches(first: Words, second: Words, needles: Words, radius: int, fou
     return count
 
 
+def _nearest_pivots(
+    first: Words, second: Words, pivot_first: Words, pivot_second: Words, nearest: Longs
+) -> None:
+    """Write the distance to the nearest pivot (times 65,536) and its number for each row."""
+    for row in range(len(first)):
+        best = np.uint64(1 << 32)
+        one, two = first[row], second[row]
+        for pivot in range(len(pivot_first)):
+            distance = _ones(pivot_first[pivot] ^ one) + _ones(pivot_second[pivot] ^ two)
+            best = min(best, distance << np.uint64(16) | np.uint64(pivot))
+        nearest[row] = np.int64(best)
+
+
+def _scan_ordered(
+    first: Words, second: Words, pivot_first: Words, pivot_second: Words, starts: Longs,
+    needles: Words, radius: int, found: Longs,
+) -> int:  # fmt: skip
+    """As `_scan_sketches`, over rows in the order of `ordered`; of each pivot one stretch."""
+    count = 0
+    limit = np.uint64(radius)
+    near = np.empty(_BLOCK, np.int64)
+    farthest = starts.shape[1] - 1
+    for pivot in range(len(pivot_first)):
+        for needle in range(len(needles)):
+            one, two = needles[needle, 0], needles[needle, 1]
+            away: int = np.int64(_ones(pivot_first[pivot] ^ one) + _ones(pivot_second[pivot] ^ two))  # type: ignore[assignment]  # an index, not an array
+            start = starts[pivot, max(away - radius, 0)]
+            end = starts[pivot, min(away + radius + 1, farthest)]
+            while start < end:
+                stop = min(start + _BLOCK, end)
+                candidates = _near_rows(
+                    first[start:stop], second[start:stop], one, two, limit, near
+                )
+                for at in range(candidates):
+                    if count < found.shape[1]:
+                        found[0, count] = needle
+                        found[1, count] = start + near[at]
+                    count += 1
+                start = stop
+    return count
+
+
 scan: Any = _COMPILED(_scan)
+nearest_pivots: Any = _COMPILED(_nearest_pivots)
+scan_ordered: Any = _COMPILED(_scan_ordered)
 scan_sketches: Any = _COMPILED(_scan_sketches)
