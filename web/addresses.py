@@ -2,7 +2,8 @@
 
 from urllib.parse import urlsplit
 
-HOME = "/inbox"
+HOME = "/"
+"""Leads on to the page a person works on most."""
 
 
 def inside(address: str | None, *, otherwise: str = HOME) -> str:

@@ -2,13 +2,14 @@
 
 from litestar import Controller, Response, get
 
-from core import db, jobs, sandbox
+from core import db, sandbox
 from core.errors import ServiceError
 from directory.controllers.authentication import public
 from docflow.documents.longevity import authority, due
 from evidence.log import alarm
 from signatures.gost import selftest
 from storage import s3
+from web import stuck
 
 
 class HealthController(Controller):
@@ -47,12 +48,11 @@ class HealthController(Controller):
             """SELECT status, count(*) AS number FROM document
                WHERE status IN ('draft', 'signing', 'signed') GROUP BY status"""
         )
-        stuck = await jobs.stuck(limit=1000)
         lines = ["# TYPE docflow_deliveries gauge"]
         lines += [f'docflow_deliveries{{status="{r["status"]}"}} {r["number"]}' for r in waiting]
         lines += ["# TYPE docflow_documents_open gauge"]
         lines += [f'docflow_documents_open{{status="{r["status"]}"}} {r["number"]}' for r in drafts]
-        lines += ["# TYPE docflow_jobs_stuck gauge", f"docflow_jobs_stuck {len(stuck)}"]
+        lines += await stuck.metrics()
         lines += await due.metrics()
         lines += await alarm.metrics()
         named = int(await authority.is_configured())

@@ -25,7 +25,8 @@ from directory.controllers.authentication import (
     public,
     signed_in,
 )
-from directory.sessions import Opened
+from directory.sessions import Access, Opened
+from docflow.documents.visibility import READERS
 from web import pages, translation
 from web.addresses import HOME, inside
 from web.pages import R
@@ -43,8 +44,10 @@ class LogInController(Controller):
 
     @get("/", guards=[public])
     async def first(self, request: R) -> Redirect:
-        """To the inbox, or to the log-in."""
-        return Redirect(HOME if request.scope.get("auth") else "/login", status_code=303)
+        """To where one's work lies, or to the log-in."""
+        access = request.scope.get("auth")
+        to = _desk_of(access) if isinstance(access, Access) else "/login"
+        return Redirect(to, status_code=303)
 
     @get("/login", guards=[public])
     async def form(self, request: R, next: FromQuery[str] = "") -> Response[Any]:
@@ -166,6 +169,16 @@ async def _account_page(
         request, "account.html", me=me, is_due=sessions.is_due(access), problem=problem,
         picture=picture, secret=spaced, status_code=403 if problem else 200,
     )  # fmt: skip
+
+
+def _desk_of(access: Access) -> str:
+    """The page a person's roles are for; readers of documents come first."""
+    actor = access.actor
+    if actor.organization_id is None:
+        return "/organization"
+    if actor.roles & READERS:
+        return "/inbox"
+    return "/pictures" if "editor" in actor.roles else "/account"
 
 
 def _entered(request: R, opened: Opened, after: str) -> Redirect:
