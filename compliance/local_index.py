@@ -17,8 +17,9 @@ import numpy.typing as npt
 
 from compliance.features import Features, mirrored
 from compliance.index import kernels
+from compliance.index.ordered import Ordered, hits, ordered
 from compliance.matching import Asked
-from compliance.sketches import RADIUS, sketches
+from compliance.sketches import RADIUS, rows_of
 
 Words = npt.NDArray[np.uint64]
 Longs = npt.NDArray[np.int64]
@@ -28,6 +29,8 @@ LEAST_VOTES = 3
 _TURNS = 12
 _OCTAVES = 12
 _FIRST_FOUND = 65_536
+_LEAST_ORDERED = 262_144
+"""Rows below this are read flat: that takes milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class LocalIndex:
         """Start empty; `effort` says how much of each picture is kept."""
         self.effort = effort
         self._change = threading.Lock()
+        self._ordering = threading.Lock()
+        self._ordered: Ordered | None = None
         self._ids: list[UUID | None] = []
         self._places: dict[UUID, int] = {}
         self._rows = 0
@@ -112,17 +117,35 @@ class LocalIndex:
         """The pictures whose features agree best with those of the query, best first."""
         needles, poses = _needles(query, self.effort.asked)
         rows = self._rows
-        hits = _hits(self._words[:, :rows], needles, threads)
-        turned = (poses[hits[0], 0] - self._poses[hits[1], 0]) % 360.0
-        grown = poses[hits[0], 1] - self._poses[hits[1], 1]
-        is_mirrored = hits[0] >= len(needles) // 2
-        votes = _votes(hits, self._owners[hits[1]], turned, grown, is_mirrored)
+        words = self._words[:, :rows]
+        near = _hits(self._in_order(words), words, needles, threads)
+        turned = (poses[near[0], 0] - self._poses[near[1], 0]) % 360.0
+        grown = poses[near[0], 1] - self._poses[near[1], 1]
+        is_mirrored = near[0] >= len(needles) // 2
+        votes = _votes(near, self._owners[near[1]], turned, grown, is_mirrored)
         found = [
             Candidate(id, count)
             for owner, count in votes[: 4 * most]
             if (id := self._ids[owner]) is not None and count >= LEAST_VOTES
         ]
         return found[:most]
+
+    def _in_order(self, words: Words) -> Ordered | None:
+        """The first of these rows in order; put in order anew when many have come since.
+
+        Rows are only ever added at the end, so an order stays true; the search that finds it too
+        short makes the next one (a second for two million rows), the others go on with the old.
+        """
+        held = self._ordered
+        count = words.shape[1]
+        new = count - (len(held) if held else 0)
+        is_due = new > max(_LEAST_ORDERED, count // 4)
+        if is_due and self._ordering.acquire(blocking=False):
+            try:
+                held = self._ordered = ordered(words)
+            finally:
+                self._ordering.release()
+        return held
 
     def _forget(self, id: UUID) -> None:
         place = self._places.pop(id, None)
@@ -152,12 +175,6 @@ def prefix(given: Features, most: int) -> Features:
     )  # fmt: skip
 
 
-def rows_of(given: Features) -> tuple[Words, Floats]:
-    """What an index keeps of features: a sketch each (N × 2), its turn and size (N × 2)."""
-    poses = np.stack([given.angles, np.log2(np.maximum(given.sizes, 0.1))], axis=1)
-    return sketches(given), np.asarray(poses, np.float32)
-
-
 def _needles(query: Asked, most: int) -> tuple[Words, Floats]:
     """Sketches of the query as it is, then mirrored; angle and size of each."""
     part = prefix(query.features, most)
@@ -166,29 +183,36 @@ def _needles(query: Asked, most: int) -> tuple[Words, Floats]:
     return np.ascontiguousarray(np.concatenate(words)), np.concatenate(poses)
 
 
-def _hits(words: Words, needles: Words, threads: int) -> Longs:
-    """Needle and row of all pairs within the radius."""
-    edges = np.linspace(0, words.shape[1], threads + 1).astype(int)
+def _hits(held: Ordered | None, words: Words, needles: Words, threads: int) -> Longs:
+    """Needle and row of all pairs within the radius: first the rows in order, then the new ones."""
+    settled = len(held) if held else 0
+    edges = np.linspace(settled, words.shape[1], threads + 1).astype(int)
 
     def scan(number: int) -> Longs:
-        start, end = int(edges[number]), int(edges[number + 1])
-        room = _FIRST_FOUND
-        while True:
-            kept = np.empty((2, room), np.int64)
-            count = int(
-                kernels.scan_sketches(
-                    words[0, start:end], words[1, start:end], needles, RADIUS, kept
-                )
-            )
-            if count <= room:
-                kept[1] += start
-                return kept[:, :count]
-            room = count
+        new = _flat_hits(words, needles, int(edges[number]), int(edges[number + 1]))
+        if not held:
+            return new
+        old = hits(held, needles, radius=RADIUS, part=number, parts=threads)
+        return np.concatenate([old, new], axis=1)
 
     if threads == 1:
         return scan(0)
     with ThreadPoolExecutor(threads) as pool:
         return np.concatenate(list(pool.map(scan, range(threads))), axis=1)
+
+
+def _flat_hits(words: Words, needles: Words, start: int, end: int) -> Longs:
+    """The same, from one row to another, each row compared."""
+    room = _FIRST_FOUND
+    while True:
+        kept = np.empty((2, room), np.int64)
+        count = int(
+            kernels.scan_sketches(words[0, start:end], words[1, start:end], needles, RADIUS, kept)
+        )
+        if count <= room:
+            kept[1] += start
+            return kept[:, :count]
+        room = count
 
 
 def _votes(

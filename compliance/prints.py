@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 RECORD = 144
 """Bytes of one feature: x, y, size, angle, and the descriptor."""
+SKETCH = 24
+"""Bytes of its sketch, with turn and size: what is searched."""
 PRINT_FEATURES = 120
 """How many are kept of a picture that was only checked."""
 HEAD = struct.Struct("<4sIIiIII")
@@ -43,6 +45,9 @@ class Looked:
     features: bytes
     """Records for `features_of`."""
     working_width: int
+    sketches: bytes
+    """Of the first `PRINT_FEATURES` of them, made as `sketch_canon` says."""
+    sketch_canon: str
 
 
 def start_of(count: int) -> int:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from compliance.features import Features
 
 Words = npt.NDArray[np.uint64]
+Floats = npt.NDArray[np.float32]
 
 SKETCHES_CANON = "sketch-1"
 RADIUS = 20
@@ -32,6 +33,12 @@ def sketches(given: Features) -> Words:
         return np.zeros((0, 2), np.uint64)
     transformed = given.descriptors.astype(np.float32) @ _HADAMARD
     return np.packbits(transformed > _CUTS, axis=1).view(np.uint64)
+
+
+def rows_of(given: Features) -> tuple[Words, Floats]:
+    """What an index keeps of features: a sketch each (N × 2), its turn and size (N × 2)."""
+    poses = np.stack([given.angles, np.log2(np.maximum(given.sizes, 0.1))], axis=1)
+    return sketches(given), np.asarray(poses, np.float32)
 
 
 def _hadamard(size: int) -> npt.NDArray[np.float32]:

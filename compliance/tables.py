@@ -180,6 +180,8 @@ class PicturePrint(Table, tablename="picture_print"):
     hashes = Bytea()
     created_at = Timestamptz(default=None)
     features = Bytea()
+    sketches = Bytea()
+    sketch_canon = Text()
 
 
 class PictureCheck(Table, tablename="picture_check"):

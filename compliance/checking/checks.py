@@ -321,9 +321,10 @@ async def _keep_print(blob: StoredBlob, looked: Looked) -> None:
     """What looking back compares new references with."""
     enough = PRINT_FEATURES * RECORD
     await db.execute(
-        """INSERT INTO picture_print (blob_id, sha256, canon, hashes, features, created_at)
-           VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (blob_id) DO NOTHING""",
+        """INSERT INTO picture_print (blob_id, sha256, canon, hashes, features, sketches,
+               sketch_canon, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (blob_id) DO NOTHING""",
         blob.id, bytes.fromhex(looked.sha256), looked.canon,
         b"".join(looked.needles[::8]),
-        looked.features[:enough], clock.now(),
+        looked.features[:enough], looked.sketches, looked.sketch_canon, clock.now(),
     )  # fmt: skip

@@ -58,7 +58,7 @@ async def _advance(to: int) -> None:
 
 
 async def _judge_touched(rows: list[db.Row]) -> int:
-    """Uses of touched pictures, then those that a new picture is found in, one by one."""
+    """Uses of touched pictures, then those that new pictures are found in."""
     touched = list({row["picture_id"] for row in rows if row["picture_id"] is not None})
     judged = {
         row["id"]
@@ -68,15 +68,13 @@ async def _judge_touched(rows: list[db.Row]) -> int:
     }
     for use_id in judged:
         await judge_again(use_id)
-    for picture_id in dict.fromkeys(
-        row["picture_id"] for row in rows if row["change"] == "picture.added"
-    ):
-        async for blob_id, found in published.showing(picture_id):
-            for row in await db.rows(
-                "SELECT id FROM picture_use WHERE blob_id = $1 AND withdrawn_at IS NULL", blob_id
-            ):
-                await judge_again(row["id"], extra=[found])
-                judged.add(row["id"])
+    new = dict.fromkeys(row["picture_id"] for row in rows if row["change"] == "picture.added")
+    async for blob_id, found in published.showing(list(new)):
+        for row in await db.rows(
+            "SELECT id FROM picture_use WHERE blob_id = $1 AND withdrawn_at IS NULL", blob_id
+        ):
+            await judge_again(row["id"], extra=[found])
+            judged.add(row["id"])
     return len(judged)
 
 

@@ -1,12 +1,14 @@
 """Which published pictures show a picture of the register: the search turned round.
 
-Hashes of everything published are scanned at once, local features by the page; what is near is
-verified by its pixels, as in a check.
+Hashes of everything published are scanned at once, sketches of local features by the page, for
+several pictures of the register in one go; what is near is verified by its pixels, as in a check.
 """
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -15,19 +17,33 @@ from compliance.index import kernels
 from compliance.local_index import FAST, LocalIndex
 from compliance.matching import CANDIDATE_RADIUS, Asked
 from compliance.pictures import CANON
-from compliance.prints import Looked
+from compliance.prints import RECORD, SKETCH, Looked
 from compliance.registers.register import MAX_PICTURE
 from compliance.searching import references, searching
 from compliance.searching.searching import Found
+from compliance.sketches import SKETCHES_CANON
 from core import db, sandbox
 from storage import blobs
 
+TOGETHER = 16
+"""Pictures of the register that are looked for in one pass over what is published."""
 MOST_NEAR = 400
 """Published files near to one reference by hash that are compared; nearest first."""
 MOST_LOCAL = 32
 _HASHES_PAGE = 200_000
-_FEATURES_PAGE = 1_000
+_SKETCHES_PAGE = 5_000
+_RENEWED_PAGE = 1_000
 _SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    """A picture of the register, ready to be looked for."""
+
+    id: uuid.UUID
+    blob_id: uuid.UUID
+    content: bytes
+    looked: Looked
 
 
 def _used(with_withdrawn: bool) -> str:
@@ -36,70 +52,104 @@ def _used(with_withdrawn: bool) -> str:
     return f"EXISTS (SELECT 1 FROM picture_use AS u WHERE u.blob_id = p.blob_id {still})"
 
 
-async def showing(picture_id: uuid.UUID) -> AsyncIterator[tuple[uuid.UUID, Found]]:
-    """Published files (by blob) that a picture of the register is in, verified, as they are found.
+async def showing(picture_ids: Sequence[uuid.UUID]) -> AsyncIterator[tuple[uuid.UUID, Found]]:
+    """Published files (by blob) that pictures of the register are in, verified, as they are found.
 
     Copies that are near by hash come first, within seconds; crops and collages follow. Reads the
-    reference and every near file from the store; belongs outside transactions.
+    references and every near file from the store; belongs outside transactions.
     """
-    reference = await db.row(
-        """SELECT p.blob_id, p.sha256, f.content FROM picture AS p
-           JOIN picture_features AS f ON f.picture_id = p.id AND f.canon = $2
-           WHERE p.id = $1 AND p.status = 'active'""",
-        picture_id, CANON,
-    )  # fmt: skip
-    if reference is None:
-        return
-    data = await blobs.read(reference["blob_id"], limit=MAX_PICTURE)
-    looked: Looked = await sandbox.pool().run(
-        "compliance.searching.references:looked", data, timeout=_SECONDS, into=Looked
-    )
-    seen: set[uuid.UUID] = set()
-    for search in (_near_copies, _sharing_features):
-        for blob_id in await search(looked, with_withdrawn=False):
-            if blob_id in seen:
-                continue
-            seen.add(blob_id)
-            if blob_id == reference["blob_id"]:
-                yield blob_id, Found(picture_id, "exact", 1.0, is_altered=False, detail={})
-                continue
-            published = await blobs.read(blob_id, limit=MAX_PICTURE)
-            (match,) = await searching.verify(published, [bytes(reference["content"])])
-            if match is not None:
-                yield blob_id, searching.of_match(picture_id, match)
+    for start in range(0, len(picture_ids), TOGETHER):
+        wanted = await _references(picture_ids[start : start + TOGETHER])
+        seen: set[tuple[int, uuid.UUID]] = set()
+        for search in (_near_copies, _sharing_features):
+            found = await search([one.looked for one in wanted], with_withdrawn=False)
+            asked: dict[uuid.UUID, list[_Reference]] = {}
+            for number, blob_ids in enumerate(found):
+                for blob_id in blob_ids:
+                    if (number, blob_id) not in seen:
+                        seen.add((number, blob_id))
+                        asked.setdefault(blob_id, []).append(wanted[number])
+            for blob_id, references_near in asked.items():
+                for one in await _shown_in(blob_id, references_near):
+                    yield blob_id, one
 
 
 async def candidates(looked: Looked, *, with_withdrawn: bool = False) -> list[uuid.UUID]:
     """Published files worth comparing: the same bytes, near by hash, sharing features."""
-    near = await _near_copies(looked, with_withdrawn=with_withdrawn)
-    local = await _sharing_features(looked, with_withdrawn=with_withdrawn)
+    (near,) = await _near_copies([looked], with_withdrawn=with_withdrawn)
+    (local,) = await _sharing_features([looked], with_withdrawn=with_withdrawn)
     return list(dict.fromkeys([*near, *local]))
 
 
-async def _near_copies(looked: Looked, *, with_withdrawn: bool) -> list[uuid.UUID]:
-    same = await db.rows(
-        f"SELECT p.blob_id FROM picture_print AS p WHERE p.sha256 = $1 AND {_used(with_withdrawn)}",
-        bytes.fromhex(looked.sha256),
+async def _references(picture_ids: Sequence[uuid.UUID]) -> list[_Reference]:
+    rows = await db.rows(
+        """SELECT p.id, p.blob_id, f.content FROM picture AS p
+           JOIN picture_features AS f ON f.picture_id = p.id AND f.canon = $2
+           WHERE p.id = ANY ($1) AND p.status = 'active' ORDER BY p.id""",
+        list(picture_ids), CANON,
+    )  # fmt: skip
+    return [
+        _Reference(row["id"], row["blob_id"], bytes(row["content"]), await _look(row["blob_id"]))
+        for row in rows
+    ]
+
+
+async def _look(blob_id: uuid.UUID) -> Looked:
+    data = await blobs.read(blob_id, limit=MAX_PICTURE)
+    found: Looked = await sandbox.pool().run(
+        "compliance.searching.references:looked", data, timeout=_SECONDS, into=Looked
     )
-    near = await near_by_hash(looked.needles, with_withdrawn=with_withdrawn)
-    return list(dict.fromkeys([*(row["blob_id"] for row in same), *near]))
+    return found
 
 
-async def near_by_hash(needles: list[bytes], *, with_withdrawn: bool = False) -> list[uuid.UUID]:
-    """Published files within the radius of any needle, nearest first."""
-    if not needles:
-        return []
-    nearest: dict[uuid.UUID, int] = {}
+async def _shown_in(blob_id: uuid.UUID, wanted: list[_Reference]) -> list[Found]:
+    """Which of the references the published file really shows."""
+    same = [one for one in wanted if one.blob_id == blob_id]
+    others = [one for one in wanted if one.blob_id != blob_id]
+    found = [Found(one.id, "exact", 1.0, is_altered=False, detail={}) for one in same]
+    if others:
+        data = await blobs.read(blob_id, limit=MAX_PICTURE)
+        told = await searching.verify(data, [one.content for one in others])
+        found += [
+            searching.of_match(one.id, match)
+            for one, match in zip(others, told, strict=True)
+            if match is not None
+        ]
+    return found
+
+
+async def _near_copies(asked: list[Looked], *, with_withdrawn: bool) -> list[list[uuid.UUID]]:
+    rows = await db.rows(
+        f"""SELECT p.sha256, p.blob_id FROM picture_print AS p
+            WHERE p.sha256 = ANY ($1) AND {_used(with_withdrawn)}""",
+        [bytes.fromhex(one.sha256) for one in asked],
+    )
+    near = await near_by_hash([one.needles for one in asked], with_withdrawn=with_withdrawn)
+    return [
+        list(dict.fromkeys(
+            [*(row["blob_id"] for row in rows if bytes(row["sha256"]).hex() == one.sha256), *ids]
+        ))
+        for one, ids in zip(asked, near, strict=True)
+    ]  # fmt: skip
+
+
+async def near_by_hash(
+    needles: list[list[bytes]], *, with_withdrawn: bool = False
+) -> list[list[uuid.UUID]]:
+    """For each group of needles the published files within their radius, nearest first."""
+    nearest: list[dict[uuid.UUID, int]] = [{} for _ in needles]
+    groups = [number for number, group in enumerate(needles) for _ in group]
+    asked = words([one for group in needles for one in group])
     after = uuid.UUID(int=0)
-    asked = words(needles)
-    while True:
+    while groups:
         page = await _page_of_hashes(after, with_withdrawn=with_withdrawn)
         if page is None:
             break
         after, owners, columns = page
-        for blob_id, distance in await asyncio.to_thread(_scan, owners, columns, asked):
-            nearest[blob_id] = min(distance, nearest.get(blob_id, 256))
-    return sorted(nearest, key=lambda one: (nearest[one], one))[:MOST_NEAR]
+        for needle, blob_id, distance in await asyncio.to_thread(_scan, owners, columns, asked):
+            known = nearest[groups[needle]]
+            known[blob_id] = min(distance, known.get(blob_id, 256))
+    return [sorted(one, key=lambda id: (one[id], id))[:MOST_NEAR] for one in nearest]
 
 
 async def _page_of_hashes(
@@ -123,11 +173,8 @@ async def _page_of_hashes(
     return row["last"], bytes(row["owners"] or b""), np.ascontiguousarray(rows.T)
 
 
-def _scan(
-    owners: bytes,
-    columns: Words,
-    asked: Words,
-) -> list[tuple[uuid.UUID, int]]:
+def _scan(owners: bytes, columns: Words, asked: Words) -> list[tuple[int, uuid.UUID, int]]:
+    """Needle, owner and distance of everything near."""
     room = 65_536
     while True:
         kept = np.empty((3, room), np.int64)
@@ -136,35 +183,72 @@ def _scan(
             break
         room = count
     return [
-        (uuid.UUID(bytes=owners[16 * row : 16 * row + 16]), distance)
-        for row, distance in zip(kept[1, :count].tolist(), kept[2, :count].tolist(), strict=True)
+        (needle, uuid.UUID(bytes=owners[16 * row : 16 * row + 16]), distance)
+        for needle, row, distance in kept[:, :count].T.tolist()
     ]
 
 
-async def _sharing_features(looked: Looked, *, with_withdrawn: bool) -> list[uuid.UUID]:
+async def _sharing_features(asked: list[Looked], *, with_withdrawn: bool) -> list[list[uuid.UUID]]:
     """Crops and collages are far by hash; they share local features."""
-    question = references.question_of(looked)
-    found: list[tuple[int, uuid.UUID]] = []
+    await renew_sketches()
+    questions = [references.question_of(one) for one in asked]
+    found: list[list[tuple[int, uuid.UUID]]] = [[] for _ in asked]
     after = uuid.UUID(int=0)
     while True:
-        page = await db.rows(
-            f"""SELECT p.blob_id, p.features FROM picture_print AS p
-                WHERE p.canon = $1 AND p.blob_id > $2 AND length(p.features) > 0
-                  AND {_used(with_withdrawn)}
-                ORDER BY p.blob_id LIMIT $3""",
-            CANON, after, _FEATURES_PAGE,
+        page = await db.row(
+            f"""SELECT string_agg(uuid_send(blob_id), ''::bytea ORDER BY blob_id) AS ids,
+                       array_agg(length(sketches) ORDER BY blob_id) AS sizes,
+                       string_agg(sketches, ''::bytea ORDER BY blob_id) AS rows,
+                       (array_agg(blob_id ORDER BY blob_id DESC))[1] AS last
+                FROM (SELECT p.blob_id, p.sketches FROM picture_print AS p
+                      WHERE p.canon = $1 AND p.sketch_canon = $2 AND p.blob_id > $3
+                        AND length(p.sketches) > 0 AND {_used(with_withdrawn)}
+                      ORDER BY p.blob_id LIMIT $4) AS page""",
+            CANON, SKETCHES_CANON, after, _SKETCHES_PAGE,
         )  # fmt: skip
-        if page:
-            hits = await asyncio.to_thread(_hits, page, question)
-            found += hits
-            after = page[-1]["blob_id"]
-        if len(page) < _FEATURES_PAGE:
+        if page is None or page["last"] is None:
             break
-    return [blob_id for _, blob_id in sorted(found, reverse=True)[:MOST_LOCAL]]
+        for known, hits in zip(found, await asyncio.to_thread(_hits, page, questions), strict=True):
+            known += hits
+        after = page["last"]
+    return [[blob_id for _, blob_id in sorted(one, reverse=True)[:MOST_LOCAL]] for one in found]
 
 
-def _hits(page: list[db.Row], question: Asked) -> list[tuple[int, uuid.UUID]]:
+def _hits(page: db.Row, questions: list[Asked]) -> list[list[tuple[int, uuid.UUID]]]:
+    ids = [
+        uuid.UUID(bytes=bytes(page["ids"][at : at + 16])) for at in range(0, len(page["ids"]), 16)
+    ]
     index = LocalIndex(FAST)
-    for row in page:
-        index.add(row["blob_id"], references.features_of(row["features"]))
-    return [(one.votes, one.id) for one in index.search(question, most=MOST_LOCAL)]
+    index.extend(ids, np.array(page["sizes"]) // SKETCH, *references.unsketched(page["rows"]))
+    return [
+        [(one.votes, one.id) for one in index.search(question, most=MOST_LOCAL)]
+        for question in questions
+    ]
+
+
+async def renew_sketches() -> int:
+    """Make the sketches of prints that have none, or have them made otherwise; how many."""
+    renewed = 0
+    while True:
+        page = await db.rows(
+            """SELECT blob_id, features FROM picture_print
+               WHERE sketch_canon < $1 OR sketch_canon > $1 LIMIT $2""",
+            SKETCHES_CANON, _RENEWED_PAGE,
+        )  # fmt: skip
+        if not page:
+            return renewed
+        made = await asyncio.to_thread(_sketched, page)
+        await db.execute(
+            """UPDATE picture_print AS p SET sketches = m.sketches, sketch_canon = $3
+               FROM unnest($1::uuid[], $2::bytea[]) AS m (blob_id, sketches)
+               WHERE p.blob_id = m.blob_id""",
+            [row["blob_id"] for row in page], made, SKETCHES_CANON,
+        )  # fmt: skip
+        renewed += len(page)
+
+
+def _sketched(page: list[db.Row]) -> list[bytes]:
+    """For each row its sketches, all made in one go."""
+    whole = references.sketched(references.features_of(b"".join(row["features"] for row in page)))
+    ends = np.cumsum([0, *(len(row["features"]) // RECORD * SKETCH for row in page)])
+    return [whole[start:end] for start, end in pairwise(ends)]

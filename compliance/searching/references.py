@@ -17,11 +17,12 @@ from compliance.hashes import PDQ_QUALITY, hashes
 from compliance.looking import metadata
 from compliance.matching import Asked, Known, Match
 from compliance.pictures import CANON, Picture, decode
-from compliance.prints import HEAD, RECORD, Looked, Reference
+from compliance.prints import HEAD, PRINT_FEATURES, RECORD, SKETCH, Looked, Reference
+from compliance.sketches import SKETCHES_CANON, Floats, Words, rows_of
 
 __all__ = [
-    "Looked", "Reference", "features_of", "first_features", "looked", "packed", "question_of",
-    "reference", "unpacked", "verified",
+    "Looked", "Reference", "features_of", "first_features", "first_records", "looked", "packed",
+    "question_of", "reference", "sketched", "unpacked", "unsketched", "verified",
 ]  # fmt: skip
 
 RIGHTS = ("copyright", "creator", "credit", "licensor", "copyright_owner", "rights_owner")
@@ -47,12 +48,15 @@ def looked(data: bytes) -> Looked:
     cv2.setNumThreads(1)
     picture = matching.decode_asked(data)
     ready = _asked(data, picture)
+    records = _records(ready.features)
     return Looked(
         sha256=hashlib.sha256(data).hexdigest(), width=picture.width, height=picture.height,
         canon=CANON, quality=ready.views[0].quality, needles=[
             turned for one in ready.views if one.quality >= PDQ_QUALITY for turned in one.pdq
         ],
-        features=_records(ready.features), working_width=ready.grey.shape[1],
+        features=records, working_width=ready.grey.shape[1],
+        sketches=sketched(features_of(records[: PRINT_FEATURES * RECORD])),
+        sketch_canon=SKETCHES_CANON,
     )  # fmt: skip
 
 
@@ -88,9 +92,14 @@ def unpacked(content: bytes) -> Known:
 
 def first_features(content_start: bytes) -> Features:
     """The features in the beginning of a packed reference, as many as are whole."""
+    return features_of(first_records(content_start))
+
+
+def first_records(content_start: bytes) -> bytes:
+    """Their records."""
     *_, count = HEAD.unpack_from(content_start)
     end = HEAD.size + min(count, (len(content_start) - HEAD.size) // RECORD) * RECORD
-    return features_of(content_start[HEAD.size : end])
+    return bytes(content_start[HEAD.size : end])
 
 
 def features_of(records: bytes) -> Features:
@@ -101,6 +110,20 @@ def features_of(records: bytes) -> Features:
         points=numbers[:, :2].copy(), sizes=numbers[:, 2].copy(), angles=numbers[:, 3].copy(),
         descriptors=rows[:, 16:].copy(),
     )  # fmt: skip
+
+
+def sketched(given: Features) -> bytes:
+    """The rows a local index keeps of features, packed."""
+    words, poses = rows_of(given)
+    rows = np.concatenate([words.view(np.uint8), poses.view(np.uint8)], axis=1)
+    return np.ascontiguousarray(rows).tobytes()
+
+
+def unsketched(packed_rows: bytes) -> tuple[Words, Floats]:
+    """The rows again, as `LocalIndex.extend` takes them."""
+    rows = np.frombuffer(packed_rows, np.uint8).reshape(-1, SKETCH)
+    words, poses = (np.ascontiguousarray(part) for part in (rows[:, :16], rows[:, 16:]))
+    return words.view(np.uint64), poses.view(np.float32)
 
 
 def question_of(found: Looked) -> Asked:

@@ -61,9 +61,9 @@ async def test_one_new_reference_among_a_million(database: str) -> None:
     await lookback.follow()
     original = painted.jpeg(scene, quality=95)
     looked = await sandbox.pool().run(references.looked, original, into=references.Looked)
-    await published.near_by_hash(looked.needles)  # compiled and read once
+    await published.near_by_hash([looked.needles])  # compiled and read once
     began = time.perf_counter()
-    near = await published.near_by_hash(looked.needles)
+    (near,) = await published.near_by_hash([looked.needles])
     seconds = time.perf_counter() - began
     own = await db.value("SELECT blob_id FROM picture_use WHERE id = $1", use_id)
     assert own in near

@@ -1,5 +1,6 @@
 """The hash index answers what brute force answers, whatever was added, removed or saved."""
 
+import hashlib
 import uuid
 from pathlib import Path
 
@@ -7,6 +8,9 @@ import numpy as np
 import pytest
 
 from compliance.index import HammingIndex
+from compliance.index.ordered import hits, ordered
+from compliance.searching import references
+from compliance.sketches import SKETCHES_CANON, rows_of
 from core.errors import InvalidInput
 
 Row = tuple[uuid.UUID, bytes]
@@ -156,3 +160,41 @@ def test_ids_in_any_order_are_found_and_struck_out(tmp_path: Path) -> None:
         kept = [row for row in mixed if row[0] not in (twice[0][0], rows[3][0])]
         needles = [value for _, value in mixed[:5]]
         assert _answer(again, needles, 60) == _brute(kept, needles, 60)
+
+
+def test_the_canon_of_sketches_names_what_they_are() -> None:
+    """Stored sketches are compared with new ones: whoever changes how they are made renames it."""
+    random = np.random.default_rng(1)
+    numbers = np.ones((50, 4), np.float32).view(np.uint8)
+    records = np.hstack([numbers, random.integers(0, 99, (50, 128), np.uint8)])
+    words, poses = rows_of(references.features_of(records.tobytes()))
+    digest = hashlib.sha256(words.tobytes() + poses.tobytes()).hexdigest()
+    assert (SKETCHES_CANON, digest[:16]) == ("sketch-1", "613570eb1aa4c3b9")
+    packed = references.sketched(references.features_of(records.tobytes()))
+    again = references.unsketched(packed)
+    assert np.array_equal(again[0], words)
+    assert np.array_equal(again[1], poses)
+
+
+@pytest.mark.parametrize("count", [1, 2, 300, 4000])
+@pytest.mark.parametrize("parts", [1, 3])
+def test_rows_in_order_answer_what_each_row_compared_answers(count: int, parts: int) -> None:
+    """Passing over rows by their distance from a pivot loses none, at the radius itself either."""
+    random = np.random.default_rng(count)
+    heads = random.integers(0, 2**64, (2, 20), np.uint64)
+    rows = heads[:, random.integers(0, 20, count)]
+    rows ^= (
+        random.integers(0, 2**64, (2, count), np.uint64)
+        & random.integers(0, 2**64, (2, count), np.uint64)
+        & random.integers(0, 2**64, (2, count), np.uint64)
+    )
+    needles = np.ascontiguousarray(np.concatenate([rows[:, :30], heads[:, :9]], axis=1).T)
+    apart = np.bitwise_count(needles[:, None, :] ^ rows.T[None]).sum(axis=2)
+    held = ordered(np.ascontiguousarray(rows))
+    for radius in (0, 12, 20, 128):
+        found = np.concatenate(
+            [hits(held, needles, radius=radius, part=part, parts=parts) for part in range(parts)],
+            axis=1,
+        )
+        truth = np.argwhere(apart <= radius)
+        assert sorted(map(tuple, found.T.tolist())) == sorted(map(tuple, truth.tolist()))
