@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
-_MESSAGE_ID = re.compile(r"<?consignment\.([0-9a-f-]{36})@")
+_MESSAGE_ID = re.compile(r"<?c\.([0-9a-f-]{36})@")
 _BREAKS = re.compile(r"[\r\n\t\x00-\x1f\x7f]+")
 
 
@@ -47,7 +47,7 @@ class Letter:
 
 def message_id(uid: uuid.UUID, sender: str) -> str:
     """The Message-ID of a consignment: derived, so that a repeated try is the same message."""
-    return f"<consignment.{uid}@{sender.rpartition('@')[2]}>"
+    return f"<c.{uid}@{sender.rpartition('@')[2]}>"
 
 
 def uid_in(text: str) -> uuid.UUID | None:
