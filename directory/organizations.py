@@ -213,6 +213,14 @@ async def get(*, organization_id: uuid.UUID) -> db.Row:
     return row
 
 
+async def is_keeper(actor: Actor) -> bool:
+    """Does the actor administer the federal center, whose installation this is?"""
+    if "administrator" not in actor.roles or actor.organization_id is None:
+        return False
+    kind = await db.value("SELECT kind FROM organization WHERE id = $1", actor.organization_id)
+    return bool(kind == OrganizationKind.CENTER)
+
+
 async def by_code(*, code: str) -> db.Row:
     """The card by the organization's own code; raises `organization_unknown`."""
     row = await db.row(f"SELECT {_PUBLIC} FROM organization WHERE code = $1", code)

@@ -1,0 +1,157 @@
+"""What is stuck, in the whole house: why, since when, who has to act, when it is tried again."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from compliance import machines as compliance
+from core import clock, db, jobs
+from core.actor import Actor
+from core.errors import InvalidInput, NotFound
+from core.jobs import machines as job_machines
+from core.machines import OWNERS, Machine, Owner, Watch
+from directory import machines as directory
+from directory import organizations, second_factor
+from docflow.documents import machines as documents
+from docflow.routing import machines as routing
+from evidence import machines as evidence
+from notify import machines as notify
+from signatures import machines as signatures
+
+MACHINES: Sequence[Machine] = (
+    *job_machines.MACHINES, *signatures.MACHINES, *directory.MACHINES, *notify.MACHINES,
+    *compliance.MACHINES, *documents.MACHINES, *routing.MACHINES, *evidence.MACHINES,
+)  # fmt: skip
+"""Every table with a status. A new one is a line in its room, and a test asks for it."""
+
+WATCHES: Mapping[str, Watch] = {
+    watch.code: watch for machine in MACHINES for watch in machine.watches if watch.sql
+}
+"""What is listed, by code."""
+
+READERS = frozenset({"clerk", "signatory", "lawyer"})
+"""Who sees what is stuck of their own organization; administering gives no right to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How many are stuck for one reason, and since when."""
+
+    code: str
+    ru: str
+    en: str
+    owner: Owner
+    owner_ru: str
+    owner_en: str
+    sweep: str
+    limit_seconds: int | None
+    number: int
+    since: datetime | None
+    may_retry: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """One thing that is stuck."""
+
+    kind: str
+    id: str
+    organization_id: uuid.UUID | None
+    document_id: uuid.UUID | None
+    since: datetime | None
+    code: str
+    note: str | None
+    next_at: datetime | None
+
+
+async def scope_of(actor: Actor) -> uuid.UUID | None:
+    """Whose stuck things the actor sees: its organization's, and None (all) for the center's
+    administrators.
+    """
+    if await organizations.is_keeper(actor):
+        second_factor.demand(actor)
+        return None
+    actor.require(*READERS)
+    return actor.home_id
+
+
+async def kinds(actor: Actor, *, all_of_them: bool = False) -> list[Kind]:
+    """What is stuck, by kind; with `all_of_them` also the kinds of which nothing is."""
+    scope = await scope_of(actor)
+    found = [(watch, *await _count(watch, scope)) for watch in WATCHES.values()]
+    return [
+        Kind(
+            watch.code, watch.ru, watch.en, watch.owner, *OWNERS[watch.owner], watch.sweep,
+            int(watch.limit.total_seconds()) if isinstance(watch.limit, timedelta) else None,
+            number, since,
+            watch.retry is not None and bool(actor.roles & set(watch.may_retry)),
+        )
+        for watch, number, since in found
+        if number or all_of_them
+    ]  # fmt: skip
+
+
+async def listed(
+    actor: Actor, code: str, *, after: str | None = None, limit: int = 100
+) -> list[Stuck]:
+    """One page of the stuck things of a kind, by id. Raises NotFound, `bad_limit`."""
+    watch = _watch(code)
+    if not 1 <= limit <= 200:
+        raise InvalidInput("limit: от 1 до 200.", "limit: 1 to 200.", code="bad_limit")
+    rows = await db.rows(
+        f"""SELECT id::text AS id, organization_id, document_id, since,
+                   coalesce(code, '') AS code, note, next_at FROM ({watch.sql}) AS s
+            WHERE ($3::uuid IS NULL OR organization_id = $3)
+            AND ($4::text IS NULL OR id::text > $4) ORDER BY id::text LIMIT $5""",
+        clock.now(), _interval(watch), await scope_of(actor), after, limit,
+    )  # fmt: skip
+    return [Stuck(kind=code, **row) for row in rows]
+
+
+async def retry(actor: Actor, code: str, thing_id: uuid.UUID) -> None:
+    """Do what a person can do about it: mostly, try again at once. NotFound where nothing can."""
+    watch = _watch(code)
+    if watch.retry is None:
+        raise NotFound(
+            "Здесь нечего повторять: что сделать, сказано в описании.",
+            "Nothing can be tried again here: the description says what to do.",
+            code="no_retry",
+        )
+    await watch.retry(actor, thing_id)
+
+
+async def metrics() -> list[str]:
+    """Lines for Prometheus: how many of each kind, and the age of the oldest. No names, no ids."""
+    lines = ["# TYPE docflow_stuck gauge"]
+    ages = ["# TYPE docflow_stuck_oldest_seconds gauge"]
+    late_jobs = await jobs.stuck(limit=1000)
+    found: list[tuple[str, int, datetime | None]] = [
+        ("job", len(late_jobs), min((one.since for one in late_jobs if one.since), default=None))
+    ]
+    found += [(watch.code, *await _count(watch, None)) for watch in WATCHES.values()]
+    for code, number, since in found:
+        age = max(0.0, (clock.now() - since).total_seconds()) if since else 0.0
+        lines.append(f'docflow_stuck{{kind="{code}"}} {number}')
+        ages.append(f'docflow_stuck_oldest_seconds{{kind="{code}"}} {age:.0f}')
+    return [*lines, *ages]
+
+
+async def _count(watch: Watch, scope: uuid.UUID | None) -> tuple[int, datetime | None]:
+    row: Mapping[str, Any] | None = await db.row(
+        f"""SELECT count(*) AS number, min(since) AS since FROM ({watch.sql}) AS s
+            WHERE $3::uuid IS NULL OR organization_id = $3""",
+        clock.now(), _interval(watch), scope,
+    )  # fmt: skip
+    return (row["number"], row["since"]) if row else (0, None)
+
+
+def _watch(code: str) -> Watch:
+    if code not in WATCHES:
+        raise NotFound(kind=code)
+    return WATCHES[code]
+
+
+def _interval(watch: Watch) -> timedelta | None:
+    return watch.limit if isinstance(watch.limit, timedelta) else None
