@@ -77,15 +77,7 @@ def _parser() -> _Parser:
     check.add_argument("--crl", type=Path, action="append", default=[], metavar="PATH")
     check.add_argument("--at", metavar="TIME", help="2024-01-31T12:00:00Z")
     _image_commands(verbs)
-    from docflow.gateways.medo import command as medo  # noqa: PLC0415 - light, and only here
-
-    medo.register(verbs, _tell, _Parser)
-    from evidence.packages import command as evidence  # noqa: PLC0415 - as above
-
-    evidence.register(verbs, _tell, _Parser, running=_running)
-    from docflow.gateways.offline import command as offline  # noqa: PLC0415 - light, and only here
-
-    offline.register(verbs, _tell, _Parser)
+    _commands_of_rooms(verbs)
     bench = command("bench", _bench, "Measure.")
     bench.add_argument("names", nargs="*", metavar="NAME")
     bench.add_argument("--list", action="store_true", help="what can be measured")
@@ -101,6 +93,17 @@ def _parser() -> _Parser:
     found.add_argument("--data", type=Path, help="an embedded installation, not running now")
     command("migrate", _migrate, "Bring the database to this version's schema.")
     return parser
+
+
+def _commands_of_rooms(verbs: Any) -> None:
+    """What rooms add themselves below a word of their own."""
+    from docflow.gateways.medo import command as medo  # noqa: PLC0415 - light, and only here
+    from docflow.gateways.offline import command as offline  # noqa: PLC0415 - as above
+    from evidence.packages import command as evidence  # noqa: PLC0415 - as above
+
+    for room in (medo, offline):
+        room.register(verbs, _tell, _Parser)
+    evidence.register(verbs, _tell, _Parser, running=_running)
 
 
 def _running() -> Any:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from bench import (
     credits,
+    evidence,
     fanout,
     gost,
     hashes,
@@ -39,6 +40,8 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "sign-blta": sign.b_lta,
     "gost-verify": gost.verify,
     "validate-parallel": validate.parallel,
+    "evidence-verify": evidence.verify,
+    "evidence-export": evidence.export,
     "medo-write": medo.write,
     "medo-read": medo.read,
 }

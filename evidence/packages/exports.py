@@ -20,6 +20,7 @@ from storage import blobs
 ROLES = ("lawyer", "administrator")
 """Who may take evidence out of the house."""
 JOB = "evidence.build"
+jobs.allow(JOB)
 KEPT = timedelta(days=14)
 """How long a finished package lies there to be taken."""
 MAX_TEXT = 2000
