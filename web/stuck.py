@@ -97,7 +97,7 @@ async def listed(
     actor: Actor, code: str, *, after: str | None = None, limit: int = 100
 ) -> list[Stuck]:
     """One page of the stuck things of a kind, by id. Raises NotFound, `bad_limit`."""
-    watch = _watch(code)
+    scope, watch = await scope_of(actor), _watch(code)
     if not 1 <= limit <= 200:
         raise InvalidInput("limit: от 1 до 200.", "limit: 1 to 200.", code="bad_limit")
     rows = await db.rows(
@@ -105,7 +105,7 @@ async def listed(
                    coalesce(code, '') AS code, note, next_at FROM ({watch.sql}) AS s
             WHERE ($3::uuid IS NULL OR organization_id = $3)
             AND ($4::text IS NULL OR id::text > $4) ORDER BY id::text LIMIT $5""",
-        clock.now(), _interval(watch), await scope_of(actor), after, limit,
+        clock.now(), _interval(watch), scope, after, limit,
     )  # fmt: skip
     return [Stuck(kind=code, **row) for row in rows]
 
