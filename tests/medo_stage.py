@@ -2,24 +2,20 @@
 
 import hashlib
 import os
-import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from core import clock, db
 from core.actor import RULE, Actor
 from core.settings import settings
+from demo.ministry import Ministry
 from directory import certificates
 from docflow.documents import cards, files, registration, signing_uploads
-from docflow.gateways.medo import messages as wire
-from docflow.gateways.medo.messages import Kind, Message, Party
-from docflow.gateways.medo.reading import read_folder
-from docflow.gateways.medo.writing import write_folder
+from docflow.gateways.medo.messages import Party
 from docflow.routing import dispatch, lines
 from docflow.routing.medo import incoming, outgoing, partners
 from signatures import anchors
@@ -39,6 +35,7 @@ class Stage:
     ministry: partners.Partner
     world: GostWorld
     folder: Path
+    they: Ministry
 
     @property
     def inbox(self) -> Path:
@@ -106,6 +103,10 @@ async def a_stage(folder: Path, **demands: Any) -> Stage:
         ),
         world=world,
         folder=folder,
+        they=Ministry(
+            THEIRS, "Минтруд", "MINTRUD~MEDOGU", Party(uid=str(OURS), organization="Федерация"),
+            folder, world.authority, world.signer,
+        ),
     )  # fmt: skip
 
 
@@ -171,94 +172,6 @@ async def sent_row(document_id: uuid.UUID) -> db.Row:
     )
     assert found is not None
     return found
-
-
-def taken_from(outbox: Path, kind: Kind | None = None) -> list[Message]:
-    """What the transport finds to take, oldest first; it is taken away."""
-    found = []
-    for folder in sorted(outbox.iterdir(), key=lambda one: one.stat().st_mtime_ns):
-        message = read_folder(folder)
-        assert message.is_readable, message.errors
-        if kind is None or message.kind is kind:
-            found.append(message)
-            shutil.rmtree(folder)
-    return found
-
-
-def said(stage: Stage, kind: Kind, **more: Any) -> Message:
-    """A message of the ministry's to us."""
-    facts: dict[str, Any] = {
-        "version": "2.7.1", "header_uid": str(uuid.uuid4()),
-        "source": Party(uid=str(THEIRS), organization="Минтруд"),
-        "destinations": (Party(uid=str(OURS), organization="Федерация"),),
-        "envelope": wire.Envelope(addresses=("MINTRUD~MEDOGU",), name="envelope.ltr"),
-    }  # fmt: skip
-    return Message(kind=kind, **(facts | more))
-
-
-def receipt(stage: Stage, uid: str, *, accepted: bool = True, comment: str = "", **more: Any) -> (
-    Message
-):  # fmt: skip
-    told = wire.Receipt(uid=uid, time=clock.now(), is_accepted=accepted, comment=comment)
-    return said(stage, Kind.RECEIPT, receipt=told, **more)
-
-
-def notification(
-    stage: Stage,
-    uid: str,
-    event: wire.Event,
-    *,
-    message: dict[str, Any] | None = None,
-    **more: Any,
-) -> Message:
-    facts: dict[str, Any] = {"type": "Зарегистрирован", "uid": uid, "time": clock.now()}
-    told = wire.Notification(event=event, **(facts | more))
-    return said(stage, Kind.NOTIFICATION, notification=told, **(message or {}))
-
-
-def a_container(
-    stage: Stage,
-    pdf: bytes,
-    *,
-    number: str = "14-2/В-100",
-    signature: bytes | None = None,
-    links: tuple[wire.Link, ...] = (),
-    day: date | None = None,
-    document: dict[str, Any] | None = None,
-    **more: Any,
-) -> tuple[Message, dict[str, bytes]]:
-    """A letter of the ministry's as a 2.7.1 container, GOST-signed."""
-    made = signature if signature is not None else stage.world.sign(pdf)
-    person = Party(person="Министров Министр", post="Министр")
-    mark = wire.Signature(name="sign.p7s", kind="Утверждающая")
-    signer = wire.Signer(person=person, signed=clock.today(), signatures=(mark,))
-    author = wire.Author(
-        organization=Party(uid=str(THEIRS), organization="Минтруд"), number=number,
-        date=day or clock.today(), signers=(signer,),
-    )  # fmt: skip
-    facts: dict[str, Any] = {
-        "uid": str(uuid.uuid4()), "number": number, "date": day or clock.today(), "kind": "Письмо",
-        "annotation": "Ответ на ваше письмо", "pages": 1, "authors": (author,), "links": links,
-        "addressees": (Party(uid=str(OURS), organization="Федерация", person="Председателю"),),
-    }  # fmt: skip
-    message = said(
-        stage, Kind.CONTAINER, document=wire.Document(**(facts | (document or {}))),
-        container=wire.Container(),
-        files=(
-            wire.File(name="document.pdf", role=wire.Role.DOCUMENT, pages=1),
-            wire.File(name="sign.p7s", role=wire.Role.SIGNATURE),
-        ),
-        **more,
-    )  # fmt: skip
-    return message, {"document.pdf": pdf, "sign.p7s": made}
-
-
-def put(stage: Stage, message: Message, sources: dict[str, bytes] | None = None,
-        name: str = "") -> Path:  # fmt: skip
-    """The transport puts a message into our incoming folder."""
-    folder = stage.inbox / (name or message.header_uid or str(uuid.uuid4()))
-    write_folder(message, folder, sources=sources or {}, scratch=stage.folder)
-    return folder
 
 
 async def polled(stage: Stage) -> dict[str, int]:

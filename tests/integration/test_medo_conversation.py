@@ -41,31 +41,39 @@ async def test_letter_receipt_number_executor_answer(stage: Stage) -> None:
     assert await delivery_status(document_id) == ("queued", None)
     assert await outgoing.send_waiting() == {"sent": 1}
     assert await outgoing.send_waiting() == {}, "sent once"
-    (went,) = medo_stage.taken_from(stage.outbox)
+    (went,) = stage.they.collected()
     assert (went.kind, went.version, went.document.number) == (Kind.CONTAINER, "2.7.1",
         await db.value("SELECT number FROM document WHERE id = $1", document_id))  # fmt: skip
     assert sum(one.role is wire.Role.SIGNATURE for one in went.files) == 2
     assert [one.uid for one in went.destinations] == [str(medo_stage.THEIRS)]
 
-    medo_stage.put(stage, medo_stage.receipt(stage, went.header_uid))
-    medo_stage.put(stage, medo_stage.notification(
-        stage, went.header_uid, Event.ACCEPTED, number="ВХ-77/1", date=clock.today()))  # fmt: skip
+    stage.they.put(stage.they.receipt(went.header_uid))
+    stage.they.put(
+        stage.they.notification(
+            went.header_uid, Event.ACCEPTED, number="ВХ-77/1", date=clock.today()
+        )
+    )
     assert await medo_stage.polled(stage) == {"matched": 2}
     sent = await medo_stage.sent_row(document_id)
     assert (sent["status"], sent["their_number"]) == ("registered", "ВХ-77/1")
     assert sent["overdue_on"] == clock.today() + timedelta(days=30)
     assert await delivery_status(document_id) == ("delivered", None)
 
-    medo_stage.put(stage, medo_stage.notification(
-        stage, went.document.uid, Event.EXECUTOR, type="Назначен исполнитель",
-        executor=wire.Party(person="Исполнитель Е. Е.", organization="Минтруд"),
-        manager=wire.Party(person="Р. Р.", organization="Минтруд"),
-        secretary=wire.Party(person="С. С.", organization="Минтруд")))  # fmt: skip
+    stage.they.put(
+        stage.they.notification(
+            went.document.uid,
+            Event.EXECUTOR,
+            type="Назначен исполнитель",
+            executor=wire.Party(person="Исполнитель Е. Е.", organization="Минтруд"),
+            manager=wire.Party(person="Р. Р.", organization="Минтруд"),
+            secretary=wire.Party(person="С. С.", organization="Минтруд"),
+        )
+    )
     link = wire.Link(kind="В ответ на", uid=went.document.uid, reference=wire.Reference(
         number=went.document.number, date=went.document.date,
         party=wire.Party(organization="Федерация")))  # fmt: skip
-    answer = medo_stage.a_container(stage, await people.a_letter("Ответ"), links=(link,))
-    medo_stage.put(stage, *answer)
+    answer = stage.they.letter(await people.a_letter("Ответ"), links=(link,))
+    stage.they.put(*answer)
     assert await medo_stage.polled(stage) == {"matched": 1, "taken": 1}
     assert (await medo_stage.sent_row(document_id))["status"] == "answered"
     assert (await delivery_status(document_id))[0] == "executed"
@@ -93,8 +101,8 @@ async def the_card_tells_it(stage: Stage, document_id: uuid.UUID, request_id: uu
 
 
 async def test_their_letter_is_registered_and_answered_by_us(stage: Stage) -> None:
-    message, sources = medo_stage.a_container(stage, await people.a_letter("Запрос"))
-    medo_stage.put(stage, message, sources)
+    message, sources = stage.they.letter(await people.a_letter("Запрос"))
+    stage.they.put(message, sources)
     assert await medo_stage.polled(stage) == {"taken": 1}
     row = await db.row("SELECT * FROM medo_message WHERE direction = 'in'")
     assert row is not None
@@ -107,7 +115,7 @@ async def test_their_letter_is_registered_and_answered_by_us(stage: Stage) -> No
     assert await replies.notify() == 1
     assert await replies.notify() == 0
     assert await outgoing.send_waiting() == {"sent": 2}
-    went = medo_stage.taken_from(stage.outbox)
+    went = stage.they.collected()
     by_kind = {one.kind: one for one in went}
     assert by_kind[Kind.RECEIPT].receipt.is_accepted
     assert by_kind[Kind.RECEIPT].receipt.uid == message.header_uid
@@ -121,20 +129,20 @@ async def test_their_letter_is_registered_and_answered_by_us(stage: Stage) -> No
     await registration.register(stage.clerk, ours)
     await answers.answer(stage.clerk, row["delivery_id"], document_id=ours)
     assert await outgoing.send_waiting() == {"sent": 1}
-    (reply,) = medo_stage.taken_from(stage.outbox)
+    (reply,) = stage.they.collected()
     assert [(one.reference.number, one.uid) for one in reply.document.links] == [
         ("14-2/В-100", message.document.uid)]  # fmt: skip
 
 
 async def test_our_refusal_reaches_them(stage: Stage) -> None:
-    message, sources = medo_stage.a_container(stage, await people.a_letter("Не нам"))
-    medo_stage.put(stage, message, sources)
+    message, sources = stage.they.letter(await people.a_letter("Не нам"))
+    stage.they.put(message, sources)
     await medo_stage.polled(stage)
     delivery_id = await db.value("SELECT delivery_id FROM medo_message WHERE direction = 'in'")
     await deliveries.refuse(stage.clerk, delivery_id, reason="Ошибка адресации. Это в Минздрав")
     assert await replies.notify() == 1
     await outgoing.send_waiting()
-    (went,) = medo_stage.taken_from(stage.outbox, Kind.NOTIFICATION)
+    (went,) = stage.they.collected(Kind.NOTIFICATION)
     told = went.notification
     assert (told.event, told.reason, told.comment) == (
         Event.REFUSED, "Ошибка адресации", "Это в Минздрав")  # fmt: skip
@@ -143,10 +151,16 @@ async def test_our_refusal_reaches_them(stage: Stage) -> None:
 async def test_refused_by_them_for_each_reason(stage: Stage) -> None:
     for reason in replies.refusal_reasons():
         document_id = await medo_stage.a_sent(stage, reason)
-        (went,) = medo_stage.taken_from(stage.outbox)
-        medo_stage.put(stage, medo_stage.notification(
-            stage, went.header_uid, Event.REFUSED, type="Отказано в регистрации", reason=reason,
-            comment="см. правила"))  # fmt: skip
+        (went,) = stage.they.collected()
+        stage.they.put(
+            stage.they.notification(
+                went.header_uid,
+                Event.REFUSED,
+                type="Отказано в регистрации",
+                reason=reason,
+                comment="см. правила",
+            )
+        )
         assert await medo_stage.polled(stage) == {"matched": 1}
         assert await delivery_status(document_id) == ("refused", f"{reason}. см. правила")
         steps = await timeline.timeline(stage.clerk, document_id)
@@ -155,20 +169,20 @@ async def test_refused_by_them_for_each_reason(stage: Stage) -> None:
 
 async def test_undelivered_then_sent_again_under_the_same_uid(stage: Stage) -> None:
     document_id = await medo_stage.a_sent(stage)
-    (went,) = medo_stage.taken_from(stage.outbox)
+    (went,) = stage.they.collected()
     operator = wire.Party(uid=str(uuid.uuid4()), organization="Оператор МЭДО")
-    refused = medo_stage.receipt(
-        stage, went.header_uid, accepted=False, comment="72 часа истекли", source=operator
+    refused = stage.they.receipt(
+        went.header_uid, accepted=False, comment="72 часа истекли", source=operator
     )
-    medo_stage.put(stage, refused)
+    stage.they.put(refused)
     assert await medo_stage.polled(stage) == {"matched": 1}
     assert await delivery_status(document_id) == (
         "failed", "medo_not_delivered: 72 часа истекли")  # fmt: skip
     await outgoing.retry(stage.clerk, (await medo_stage.sent_row(document_id))["id"])
     assert await outgoing.send_waiting() == {"sent": 1}
-    (again,) = medo_stage.taken_from(stage.outbox)
+    (again,) = stage.they.collected()
     assert (again.header_uid, again.document.uid) == (went.header_uid, went.document.uid)
-    medo_stage.put(stage, medo_stage.receipt(stage, went.header_uid))
+    stage.they.put(stage.they.receipt(went.header_uid))
     assert await medo_stage.polled(stage) == {"matched": 1}
     assert (await delivery_status(document_id))[0] == "delivered"
 
@@ -176,12 +190,11 @@ async def test_undelivered_then_sent_again_under_the_same_uid(stage: Stage) -> N
 @pytest.mark.parametrize("way", ["header", "document", "number"])
 async def test_answers_are_matched_by(stage: Stage, way: str) -> None:
     document_id = await medo_stage.a_sent(stage)
-    (went,) = medo_stage.taken_from(stage.outbox)
+    (went,) = stage.they.collected()
     uid = {"header": went.header_uid, "document": went.document.uid, "number": str(uuid.uuid4())}
     named = wire.Reference(number=f" № {went.document.number.upper()} ", date=went.document.date,
                            party=wire.Party(organization="Федерация"))  # fmt: skip
-    medo_stage.put(stage, medo_stage.notification(
-        stage, uid[way], Event.ACCEPTED, number="1", date=clock.today(),
+    stage.they.put(stage.they.notification(uid[way], Event.ACCEPTED, number="1", date=clock.today(),
         foundation=named if way == "number" else None))  # fmt: skip
     assert await medo_stage.polled(stage) == {"matched": 1}
     assert (await medo_stage.sent_row(document_id))["status"] == "registered"
@@ -189,10 +202,16 @@ async def test_answers_are_matched_by(stage: Stage, way: str) -> None:
 
 async def test_another_participant_cannot_speak_for_the_ministry(stage: Stage) -> None:
     document_id = await medo_stage.a_sent(stage)
-    (went,) = medo_stage.taken_from(stage.outbox)
+    (went,) = stage.they.collected()
     stranger = wire.Party(uid=str(uuid.uuid4()), organization="Чужие")
-    medo_stage.put(stage, medo_stage.notification(
-        stage, went.header_uid, Event.ACCEPTED, number="1", date=clock.today(),
-        message={"source": stranger}))  # fmt: skip
+    stage.they.put(
+        stage.they.notification(
+            went.header_uid,
+            Event.ACCEPTED,
+            number="1",
+            date=clock.today(),
+            message={"source": stranger},
+        )
+    )
     assert await medo_stage.polled(stage) == {"quarantined": 1}
     assert (await medo_stage.sent_row(document_id))["status"] == "sent"

@@ -38,8 +38,8 @@ async def number_of(table: str) -> int:
 
 
 async def test_everything_received_is_kept_byte_for_byte(stage: Stage) -> None:
-    message, sources = medo_stage.a_container(stage, await people.a_letter())
-    folder = medo_stage.put(stage, message, sources)
+    message, sources = stage.they.letter(await people.a_letter())
+    folder = stage.they.put(message, sources)
     names = sorted(one.name for one in folder.iterdir())
     bytes_of = {one.name: one.read_bytes() for one in folder.iterdir()}
     assert await incoming.poll() == {"taken": 1}
@@ -73,23 +73,23 @@ async def test_the_samples_of_every_kind_are_entered(stage: Stage, corpora: Path
 
 
 async def test_a_repeat_is_known_by_its_uid_and_receipted_again(stage: Stage) -> None:
-    message, sources = medo_stage.a_container(stage, await people.a_letter())
-    medo_stage.put(stage, message, sources)
+    message, sources = stage.they.letter(await people.a_letter())
+    stage.they.put(message, sources)
     assert await incoming.poll() == {"taken": 1}
     copied = next((stage.folder / "in.taken").glob(f"*/{message.header_uid}"))
     shutil.copytree(copied, stage.inbox / "the same again")
     assert await incoming.poll() == {"duplicate": 1}
     assert await number_of("document WHERE origin = 'external'") == 1
     assert await number_of("medo_message WHERE kind = 'receipt'") == 2
-    other, more = medo_stage.a_container(stage, await people.a_letter("Другое"))
-    medo_stage.put(stage, dataclasses.replace(other, header_uid=message.header_uid), more, "x")
+    other, more = stage.they.letter(await people.a_letter("Другое"))
+    stage.they.put(dataclasses.replace(other, header_uid=message.header_uid), more, "x")
     assert await incoming.poll() == {"quarantined": 1}
     assert (await the_message())["reason"] == "uid_reused"
 
 
 async def test_a_message_without_a_uid_is_known_by_its_content(stage: Stage) -> None:
-    message, sources = medo_stage.a_container(stage, await people.a_letter())
-    folder = medo_stage.put(stage, message, sources, "first")
+    message, sources = stage.they.letter(await people.a_letter())
+    folder = stage.they.put(message, sources, "first")
     xml = next(folder.glob("*.xml"))
     text = xml.read_text("utf-8").replace(message.header_uid, str(uuid.UUID(int=0)))
     xml.write_text(text, "utf-8")
@@ -102,8 +102,8 @@ async def test_a_message_without_a_uid_is_known_by_its_content(stage: Stage) -> 
 async def test_restricted_is_put_apart_unread(stage: Stage) -> None:
     facts = {"classification": "Информация ограниченного распространения",
              "classification_id": "DC00000001", "is_restricted": True}  # fmt: skip
-    message, sources = medo_stage.a_container(stage, await people.a_letter(), document=facts)
-    folder = medo_stage.put(stage, message, sources)
+    message, sources = stage.they.letter(await people.a_letter(), document=facts)
+    folder = stage.they.put(message, sources)
     assert await incoming.poll() == {"restricted": 1}
     row = await the_message()
     kept = "medo_part WHERE blob_id IS NOT NULL OR content IS NOT NULL"
@@ -116,8 +116,8 @@ async def test_restricted_is_put_apart_unread(stage: Stage) -> None:
 
 @pytest.mark.parametrize("what", ["xml", "text", "bomb of entities", "empty"])
 async def test_broken_messages_are_received_all_the_same(stage: Stage, what: str) -> None:
-    message, sources = medo_stage.a_container(stage, await people.a_letter())
-    folder = medo_stage.put(stage, message, sources)
+    message, sources = stage.they.letter(await people.a_letter())
+    folder = stage.they.put(message, sources)
     xml = next(folder.glob("*.xml"))
     broken = {
         "xml": xml.read_bytes()[:200], "text": "не XML".encode(), "empty": b"",
@@ -136,8 +136,8 @@ async def test_broken_messages_are_received_all_the_same(stage: Stage, what: str
 
 
 async def test_a_half_written_folder_waits_until_it_is_whole(stage: Stage) -> None:
-    message, sources = medo_stage.a_container(stage, await people.a_letter())
-    folder = medo_stage.put(stage, message, sources)
+    message, sources = stage.they.letter(await people.a_letter())
+    folder = stage.they.put(message, sources)
     aside = stage.folder / "aside.zip"
     (folder / "document.edc.zip").rename(aside)
     assert await incoming.poll() == {"incomplete": 1}
@@ -157,8 +157,8 @@ async def test_a_folder_that_vanishes_is_no_error(stage: Stage) -> None:
 async def test_a_bad_signature_waits_for_a_person(stage: Stage) -> None:
     pdf = await people.a_letter()
     wrong = stage.world.sign(b"other bytes")
-    message, sources = medo_stage.a_container(stage, pdf, signature=wrong)
-    medo_stage.put(stage, message, sources)
+    message, sources = stage.they.letter(pdf, signature=wrong)
+    stage.they.put(message, sources)
     assert await incoming.poll() == {"quarantined": 1}
     row = await the_message()
     assert row["reason"] == "signature_invalid"
@@ -177,15 +177,15 @@ async def test_a_bad_signature_waits_for_a_person(stage: Stage) -> None:
 
 
 async def test_an_unsigned_container_is_returned(stage: Stage) -> None:
-    message, sources = medo_stage.a_container(stage, await people.a_letter())
-    folder = medo_stage.put(stage, message, sources)
+    message, sources = stage.they.letter(await people.a_letter())
+    folder = stage.they.put(message, sources)
     moved = stage.folder / "making"
     folder.rename(moved)
     stranger = dataclasses.replace(
         message, source=wire.Party(uid=str(uuid.uuid4()), organization="Неизвестный"),
         header_uid=str(uuid.uuid4()),
     )  # fmt: skip
-    medo_stage.put(stage, stranger, sources)
+    stage.they.put(stranger, sources)
     assert await incoming.poll() == {"quarantined": 1}
     row = await the_message()
     assert row["reason"] == "sender_unknown"
@@ -196,15 +196,15 @@ async def test_an_unsigned_container_is_returned(stage: Stage) -> None:
         stage.clerk, row["id"], reason="Ошибка адресации", comment="Нет в справочнике"
     )
     await outgoing.send_waiting()
-    (told,) = medo_stage.taken_from(stage.outbox, Kind.NOTIFICATION)
+    (told,) = stage.they.collected(Kind.NOTIFICATION)
     assert told.notification.event is Event.REFUSED
     assert told.envelope.addresses == ("MINTRUD~MEDOGU",), "by the envelope it came in"
 
 
 async def test_a_sender_entered_later_gets_its_message_in(stage: Stage) -> None:
     uid = uuid.uuid4()
-    message, sources = medo_stage.a_container(stage, await people.a_letter())
-    medo_stage.put(stage, dataclasses.replace(
+    message, sources = stage.they.letter(await people.a_letter())
+    stage.they.put(dataclasses.replace(
         message, source=wire.Party(uid=str(uid), organization="Минздрав")), sources)  # fmt: skip
     assert await incoming.poll() == {"quarantined": 1}
     row = await the_message()
@@ -216,17 +216,17 @@ async def test_a_sender_entered_later_gets_its_message_in(stage: Stage) -> None:
 
 async def test_for_somebody_else_it_is_not_opened(stage: Stage) -> None:
     other = wire.Party(uid=str(uuid.uuid4()), organization="Другой адресат")
-    message, sources = medo_stage.a_container(
-        stage, await people.a_letter(), document={"addressees": (other,)}, destinations=(other,)
+    message, sources = stage.they.letter(
+        await people.a_letter(), document={"addressees": (other,)}, destinations=(other,)
     )
-    medo_stage.put(stage, message, sources)
+    stage.they.put(message, sources)
     assert await incoming.poll() == {"quarantined": 1}
     assert (await the_message())["reason"] == "addressee_unknown"
 
 
 async def test_two_takers_of_one_folder_enter_it_once(stage: Stage) -> None:
-    message, sources = medo_stage.a_container(stage, await people.a_letter())
-    folder = medo_stage.put(stage, message, sources)
+    message, sources = stage.they.letter(await people.a_letter())
+    folder = stage.they.put(message, sources)
     found = await asyncio.gather(
         incoming.take_in(folder), incoming.take_in(folder), return_exceptions=True
     )
@@ -235,12 +235,12 @@ async def test_two_takers_of_one_folder_enter_it_once(stage: Stage) -> None:
 
 
 async def test_names_in_no_known_encoding_keep_nobody_out(stage: Stage) -> None:
-    message, sources = medo_stage.a_container(stage, await people.a_letter())
-    folder = medo_stage.put(stage, message, sources)
+    message, sources = stage.they.letter(await people.a_letter())
+    folder = stage.they.put(message, sources)
     named = Path(os.fsdecode(os.fsencode(stage.inbox) + b"/\xcf\xe8\xf1\xfc\xec\xee"))
     folder.rename(named)
-    other, more = medo_stage.a_container(stage, await people.a_letter("Второе"))
-    second = medo_stage.put(stage, other, more)
+    other, more = stage.they.letter(await people.a_letter("Второе"))
+    second = stage.they.put(other, more)
     with open(os.fsencode(second) + b"/\xcf\xf0\xe8\xeb.txt", "wb") as strange:  # noqa: ASYNC230
         strange.write(b"text")
     counts = await incoming.poll()
@@ -257,8 +257,8 @@ async def test_two_of_ours_each_get_it_in_their_inbox(stage: Stage) -> None:
     both = (wire.Party(uid=str(medo_stage.OURS), organization="Федерация"),
             wire.Party(uid=str(uid).upper(), organization="Профсоюз"))  # fmt: skip
     lower = tuple(dataclasses.replace(one, uid=one.uid.lower()) for one in both)
-    message, sources = medo_stage.a_container(stage, await people.a_letter(), destinations=lower)
-    medo_stage.put(stage, message, sources)
+    message, sources = stage.they.letter(await people.a_letter(), destinations=lower)
+    stage.they.put(message, sources)
     assert await incoming.poll() == {"taken": 1}
     for clerk in (stage.clerk, await people.clerk_of(union)):
         (line,) = await inbox.inbox(clerk)

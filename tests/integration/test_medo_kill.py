@@ -69,9 +69,10 @@ async def killed_after(seconds: float) -> bool:
 @pytest.mark.slow
 async def test_killed_at_any_moment_nothing_is_lost_or_doubled(stage: Stage) -> None:
     for place in range(LETTERS):
-        medo_stage.put(stage, *medo_stage.a_container(
-            stage, await people.a_letter(f"Письмо {place}"), number=f"14/{place}"))  # fmt: skip
-        medo_stage.put(stage, medo_stage.receipt(stage, str(uuid.uuid4())))
+        stage.they.put(
+            *stage.they.letter(await people.a_letter(f"Письмо {place}"), number=f"14/{place}")
+        )
+        stage.they.put(stage.they.receipt(str(uuid.uuid4())))
     kills, chance = 0, random.Random(7)  # noqa: S311 - a schedule, no secret
     while not await killed_after(chance.uniform(0.02, 1.2) * (1 + kills / 4)):
         kills += 1
@@ -86,7 +87,7 @@ async def test_killed_at_any_moment_nothing_is_lost_or_doubled(stage: Stage) -> 
                           " WHERE direction = 'in'") == LETTERS + NOTES  # fmt: skip
     assert await db.value("SELECT count(*) FROM delivery WHERE status = 'delivered'") == LETTERS
     assert not list(stage.inbox.iterdir())
-    receipts = [one.receipt for one in medo_stage.taken_from(stage.outbox, Kind.RECEIPT)]
+    receipts = [one.receipt for one in stage.they.collected(Kind.RECEIPT)]
     assert len(receipts) == len({one.uid for one in receipts if one}) == LETTERS
 
 
@@ -94,19 +95,19 @@ async def test_killed_at_any_moment_nothing_is_lost_or_doubled(stage: Stage) -> 
 async def test_ten_thousand_waiting_messages_are_taken_in_linearly(stage: Stage) -> None:
     """Without loss, the last thousand as fast as the first; make prove NAME=ten_thousand."""
     await medo_stage.a_sent(stage)
-    (went,) = medo_stage.taken_from(stage.outbox)
+    (went,) = stage.they.collected()
     number, step = int(os.environ.get("MEDO_MESSAGES", "10000")), 1000
     seconds: list[float] = []
     for begin in range(0, number, step):
         for place in range(begin, begin + step):
             if place % 50 == 0:
-                medo_stage.put(stage, *medo_stage.a_container(
-                    stage, await people.a_letter(f"№ {place}"), number=str(place)))  # fmt: skip
+                stage.they.put(
+                    *stage.they.letter(await people.a_letter(f"№ {place}"), number=str(place))
+                )
             else:
-                medo_stage.put(
-                    stage,
-                    medo_stage.notification(
-                        stage, went.header_uid, Event.COURSE, type="Исполнение", course=str(place)
+                stage.they.put(
+                    stage.they.notification(
+                        went.header_uid, Event.COURSE, type="Исполнение", course=str(place)
                     ),
                 )
     total = 0

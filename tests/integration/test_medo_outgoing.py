@@ -129,7 +129,7 @@ async def test_recalled_before_it_went_it_does_not_go(stage: Stage) -> None:
 
 async def test_no_receipt_in_72_hours_is_told_once_and_blocks_nothing(stage: Stage) -> None:
     document_id = await medo_stage.a_sent(stage)
-    (went,) = medo_stage.taken_from(stage.outbox)
+    (went,) = stage.they.collected()
     sent_at = (await medo_stage.sent_row(document_id))["sent_at"]
     with clock.frozen(sent_at + timedelta(hours=72) - timedelta(seconds=1)):
         assert await clocks.watch() == 0
@@ -139,17 +139,16 @@ async def test_no_receipt_in_72_hours_is_told_once_and_blocks_nothing(stage: Sta
     told = await db.row("SELECT kind, organization_id FROM notice WHERE kind LIKE 'medo%'")
     assert dict(told or {}) == {
         "kind": "medo_undelivered", "organization_id": stage.own.organization_id}  # fmt: skip
-    medo_stage.put(stage, medo_stage.receipt(stage, went.header_uid))
+    stage.they.put(stage.they.receipt(went.header_uid))
     assert await medo_stage.polled(stage) == {"matched": 1}, "a late receipt counts"
     assert (await medo_stage.sent_row(document_id))["status"] == "delivered"
 
 
 async def test_thirty_days_from_their_registration_and_a_prolongation(stage: Stage) -> None:
     document_id = await medo_stage.a_sent(stage)
-    (went,) = medo_stage.taken_from(stage.outbox)
+    (went,) = stage.they.collected()
     day = clock.today()
-    medo_stage.put(stage, medo_stage.notification(
-        stage, went.header_uid, Event.ACCEPTED, number="В-5", date=day))  # fmt: skip
+    stage.they.put(stage.they.notification(went.header_uid, Event.ACCEPTED, number="В-5", date=day))
     await medo_stage.polled(stage)
     row = await medo_stage.sent_row(document_id)
     assert row["overdue_on"] == day + timedelta(days=30)
@@ -184,7 +183,7 @@ async def test_older_versions_go_as_their_participants_take_them(stage: Stage) -
             version=version,
         )  # fmt: skip
         await medo_stage.a_sent(stage, f"Версия {version}", annex=True)
-        (went,) = medo_stage.taken_from(stage.outbox)
+        (went,) = stage.they.collected()
         assert (went.version, went.kind.value) == (
             version, "container" if version == "2.7" else "document")  # fmt: skip
 
