@@ -274,6 +274,6 @@ async def heard(node_id: uuid.UUID) -> None:
     """Note that a signed message of this node has come, at most once a minute."""
     await db.execute(
         """UPDATE node SET heard_at = $2 WHERE id = $1
-           AND (heard_at IS NULL OR heard_at < $2 - interval '1 minute')""",
+           AND (heard_at IS NULL OR heard_at < $2::timestamptz - interval '1 minute')""",
         node_id, clock.now(),
     )  # fmt: skip
