@@ -75,13 +75,23 @@ class OfflineItem(Table, tablename="offline_item"):
 
 
 class OfflineArrival(Table, tablename="offline_arrival"):
-    """A delivery here whose sender hears of it by a package only (отправка с носителя)."""
+    """A delivery here that came on a stick, and is answered on one (отправка с носителя)."""
 
     delivery_id = UUID(primary_key=True)
     uid = UUID(default=None)
     origin_id = UUID(default=None)
     sender_id = UUID(default=None)
-    told_status = Text()
+
+
+class OfflineKey(Table, tablename="offline_key"):
+    """A key whose packages an organization and those below it may send (ключ пакетов)."""
+
+    public = Text(primary_key=True)
+    for_id = UUID(default=None)
+    organization_id = UUID(default=None)
+    added_by = UUID(default=None)
+    added_at = Timestamptz()
+    revoked_at = Timestamptz(null=True)
 
 
 class PaperSheet(Table, tablename="paper_sheet"):

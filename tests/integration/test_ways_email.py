@@ -14,7 +14,7 @@ from core.errors import Conflict, InvalidInput, NotFound, TooManyRequests
 from core.settings import settings
 from docflow.routing import dispatch, lines, settling
 from docflow.routing.carriage import Carried, Consignment
-from docflow.routing.email import links, receiving, sending
+from docflow.routing.email import links, reading, receiving, sending
 from tests import ways_stage
 from tests.mail_relay import Relay, relaying
 from tests.ways_stage import Ways
@@ -196,21 +196,21 @@ async def _sent(stage: Ways) -> tuple[str, db.Row, uuid.UUID]:
 
 async def test_a_link_shows_the_document_first_takes_one_answer_and_ends(stage: Ways) -> None:
     token, delivery, _ = await _sent(stage)
-    seen = await links.look(token)
+    seen = await reading.look(token)
     assert (seen.is_read, seen.is_used, seen.status) == (False, False, "queued")
     (chairman,) = seen.people
     with pytest.raises(Conflict) as refused:
-        await links.acknowledge(token, person_id=chairman["id"])
+        await reading.acknowledge(token, person_id=chairman["id"])
     assert refused.value.error_code == "document_not_read"
-    _, stream = await links.open_file(token, seen.contents.files[0]["id"])
+    _, stream = await reading.open_file(token, seen.contents.files[0]["id"])
     assert b"".join([chunk async for chunk in stream]) == ways_stage.BODY
     assert (await ways_stage.delivery_of(seen.contents.document_id))["status"] == "opened"
     with pytest.raises(InvalidInput) as stranger:
-        await links.acknowledge(token, person_id=uuid.uuid4())
+        await reading.acknowledge(token, person_id=uuid.uuid4())
     assert stranger.value.error_code == "person_not_there"
-    await links.acknowledge(token, person_id=chairman["id"])
+    await reading.acknowledge(token, person_id=chairman["id"])
     with pytest.raises(Conflict) as used:
-        await links.acknowledge(token, person_id=chairman["id"])
+        await reading.acknowledge(token, person_id=chairman["id"])
     assert used.value.error_code == "link_used"
     found = await ways_stage.delivery_of(seen.contents.document_id)
     assert (found["status"], found["acknowledged_by"]) == ("acknowledged", chairman["id"])
@@ -225,31 +225,31 @@ async def test_links_that_do_not_hold(stage: Ways) -> None:
     for wrong in ("", "x", token[:-2], token[:-1] + ("A" if token[-1] != "A" else "B"), forged,
                   "ё" * 43, token * 40):  # fmt: skip
         with pytest.raises(NotFound) as refused:
-            await links.look(wrong)
+            await reading.look(wrong)
         assert refused.value.error_code == "link_invalid"
     await db.execute(
         "UPDATE answer_link SET expires_at = $2 WHERE delivery_id = $1",
         delivery["id"], clock.now() - timedelta(seconds=1),
     )  # fmt: skip
     with pytest.raises(NotFound) as late:
-        await links.look(token)
+        await reading.look(token)
     assert late.value.error_code == "link_expired"
 
 
 async def test_a_link_is_answered_so_often_and_no_more(stage: Ways) -> None:
     token, _, _ = await _sent(stage)
     for _ in range(links.PER_MINUTE):
-        await links.look(token)
+        await reading.look(token)
     with pytest.raises(TooManyRequests):
-        await links.look(token)
+        await reading.look(token)
     await db.execute("UPDATE answer_link SET asked_since = asked_since - interval '2 minutes'")
-    await links.look(token)
+    await reading.look(token)
 
 
 async def test_a_recalled_document_is_not_shown(stage: Ways) -> None:
     token, delivery, uid = await _sent(stage)
     await db.execute("UPDATE delivery SET status = 'void' WHERE id = $1", delivery["id"])
     with pytest.raises(NotFound) as refused:
-        await links.look(token)
+        await reading.look(token)
     assert refused.value.error_code == "document_recalled"
     await settling.settle(uid, sending.broken("late"))

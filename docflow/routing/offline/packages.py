@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from audit import events
@@ -29,6 +30,7 @@ from storage import blobs
 
 NAME = "offline"
 MOST_DOCUMENTS = 1000
+TOLD_FOR = timedelta(days=183)
 _ANSWERED: dict[str, AnswerKind] = {
     "delivered": "delivered", "opened": "opened", "acknowledged": "acknowledged",
     "executed": "executed", "refused": "refused",
@@ -52,9 +54,9 @@ async def make(
 ) -> Packed:
     """Write the package of the actor's organization for another one into `folder`.
 
-    In it lies every document that waits for it on this channel and has no answer yet, and every
-    answer it has not been told. A later package holds all that an earlier one held and was not
-    answered. Raises `nothing_to_pack`. Belongs outside a transaction.
+    In it lies every document that waits for it on this channel and has no answer yet, and what
+    became of the documents that came from there. A later package holds all that an earlier one
+    held and was not answered. Raises `nothing_to_pack`. Belongs outside a transaction.
     """
     actor.require("clerk")
     sender, recipient = await _party(actor.home_id), await _party(recipient_id)
@@ -118,15 +120,18 @@ async def _waiting(sender_id: uuid.UUID, recipient_id: uuid.UUID) -> list[db.Row
 
 
 async def _answers(home_id: uuid.UUID, to_id: uuid.UUID) -> list[AnswerEntry]:
-    """What became here of deliveries that came from there on a stick, and was not told yet."""
+    """What became here of deliveries that came from there on a stick.
+
+    Told in every package for half a year: sticks are lost, and an answer told twice is one.
+    """
     rows = await db.rows(
         """SELECT a.uid, a.origin_id, v.status, v.reason, v.acknowledged_at, v.updated_at,
                   p.last_name, p.first_name, p.middle_name
            FROM offline_arrival AS a JOIN delivery AS v ON v.id = a.delivery_id
            LEFT JOIN person AS p ON p.id = v.acknowledged_by
            WHERE a.sender_id = $1 AND v.recipient_id = $2 AND v.status = ANY($3)
-           AND a.told_status <> v.status ORDER BY a.delivery_id""",
-        to_id, home_id, list(_ANSWERED),
+           AND v.updated_at > $4 ORDER BY a.delivery_id""",
+        to_id, home_id, list(_ANSWERED), clock.now() - TOLD_FOR,
     )  # fmt: skip
     return [
         AnswerEntry(

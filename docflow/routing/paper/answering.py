@@ -9,7 +9,7 @@ from core.actor import Actor
 from core.errors import NotFound
 from directory import links
 from docflow.documents import visibility
-from docflow.routing import answer_codes, deliveries
+from docflow.routing import answer_codes, arrivals, deliveries
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,9 @@ async def acknowledge(actor: Actor, code: str, *, person_id: uuid.UUID) -> uuid.
     Entered again it changes nothing, by whatever channel the first answer came.
     """
     asked = await look(actor, code)
-    await deliveries.acknowledge_for(actor, asked.delivery_id, person_id=person_id)
+    async with db.transaction():
+        await arrivals.arrived(asked.delivery_id, {"answer_code": asked.code})
+        await deliveries.acknowledge_for(actor, asked.delivery_id, person_id=person_id)
     return asked.delivery_id
 
 

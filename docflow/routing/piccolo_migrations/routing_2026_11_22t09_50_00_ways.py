@@ -82,10 +82,19 @@ CREATE TABLE offline_arrival (
     delivery_id uuid PRIMARY KEY REFERENCES delivery,
     uid uuid NOT NULL CONSTRAINT offline_arrival_uid UNIQUE,
     origin_id uuid NOT NULL,
-    sender_id uuid NOT NULL REFERENCES organization,
-    told_status text NOT NULL DEFAULT ''
+    sender_id uuid NOT NULL REFERENCES organization
 );
 CREATE INDEX offline_arrival_sender ON offline_arrival (sender_id);
+
+CREATE TABLE offline_key (
+    public text NOT NULL CONSTRAINT offline_key_form CHECK (public ~ '^[0-9a-f]{64}$'),
+    for_id uuid NOT NULL REFERENCES organization,
+    organization_id uuid NOT NULL REFERENCES organization,
+    added_by uuid NOT NULL,
+    added_at timestamptz NOT NULL,
+    revoked_at timestamptz,
+    PRIMARY KEY (public, for_id)
+);
 
 CREATE TABLE paper_sheet (
     delivery_id uuid PRIMARY KEY REFERENCES delivery,
