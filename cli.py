@@ -99,9 +99,10 @@ def _commands_of_rooms(verbs: Any) -> None:
     """What rooms add themselves below a word of their own."""
     from docflow.gateways.medo import command as medo  # noqa: PLC0415 - light, and only here
     from docflow.gateways.offline import command as offline  # noqa: PLC0415 - as above
+    from evidence.log import command as log  # noqa: PLC0415 - as above
     from evidence.packages import command as evidence  # noqa: PLC0415 - as above
 
-    for room in (medo, offline):
+    for room in (medo, offline, log):
         room.register(verbs, _tell, _Parser)
     evidence.register(verbs, _tell, _Parser, running=_running)
 

@@ -15,7 +15,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from core import jobs
 from core.errors import NotFound
 from directory.controllers.authentication import CALLER, Caller, public, requires, scope
-from evidence.log import alarm, checking, cosigning, identity, notes, proofs, reading, tiles
+from evidence.log import alarm, checking, cosigning, heads, identity, notes, proofs, reading, tiles
 from evidence.log import schemas as wire
 from evidence.log.notes import VerifierKey
 from evidence.log.proofs import Checkpoint
@@ -103,24 +103,25 @@ class LogController(Controller):
         found = await proofs.consistency(old, new)
         return wire.ConsistencyView(old, new, [one.hex() for one in found.path])
 
-    @get("/checkpoints/{size:int}", guards=READ, summary="A checkpoint")
-    async def show_checkpoint(self, size: FromPath[int]) -> wire.CheckpointView:
+    @get("/checkpoints/{size:str}", guards=READ, summary="A checkpoint")
+    async def show_checkpoint(self, size: FromPath[str]) -> wire.CheckpointView:
         """Its note, its cosignatures, and which checkpoint's time stamp covers it."""
         found = await _checkpoint(size)
-        stamped = await proofs.stamped_checkpoint(size)
+        stamped = await proofs.stamped_checkpoint(found.head.size)
         return wire.CheckpointView(
-            size=size, root=found.head.root.hex(), note=found.note, cosigned=found.cosigned,
-            at=found.at, stamped_size=stamped.head.size if stamped else None,
+            size=found.head.size, root=found.head.root.hex(), note=found.note,
+            cosigned=found.cosigned, at=found.at,
+            stamped_size=stamped.head.size if stamped else None,
         )  # fmt: skip
 
     @get(
-        "/checkpoints/{size:int}/token",
+        "/checkpoints/{size:str}/token",
         guards=READ,
         media_type=OCTETS,
         opt={"raw_answer": True},
         summary="Time stamp of a checkpoint",
     )
-    async def token(self, size: FromPath[int]) -> Response[bytes]:
+    async def token(self, size: FromPath[str]) -> Response[bytes]:
         """The RFC 3161 token over exactly this checkpoint's note, in DER."""
         found = await _checkpoint(size)
         if found.token is None:
@@ -177,10 +178,11 @@ class WitnessController(Controller):
         await cosigning.set_status(actor, witness_id, SourceStatus.ACTIVE)
 
 
-async def _checkpoint(size: int) -> Checkpoint:
-    if not 0 < size < 2**63:
-        raise NotFound(size=size)
-    return await proofs.checkpoint(size)
+async def _checkpoint(size: str) -> Checkpoint:
+    try:
+        return await proofs.checkpoint(heads.parsed_size(size))
+    except notes.NoteError as problem:
+        raise NotFound(size=size) from problem
 
 
 def _key_of(row: dict[str, Any]) -> VerifierKey:

@@ -11,7 +11,6 @@ from core import db
 from core.errors import InvalidInput, NotFound, Unavailable
 from evidence.log import heads, identity, leaves, merkle, sequencing, tiles
 from evidence.log.heads import Head
-from evidence.log.notes import NoteError
 
 _GROUP = 500
 """Proofs made from one look at the tiles."""
@@ -79,6 +78,8 @@ class NotLogged(NotFound):
 
 async def checkpoint(size: int | None = None) -> Checkpoint:
     """The checkpoint of that size, or the latest; raises `not_found`, `log_not_started`."""
+    if size is not None and not 0 < size <= heads.MAX_SIZE:
+        raise NotFound(size=size)
     row = await db.row(_CHECKPOINT.format(which="$1::bigint IS NULL OR c.size = $1"), size)
     return await _checkpoint(row, size)
 
@@ -196,14 +197,3 @@ async def tile(place: tiles.Place, width: int) -> bytes:
     if len(data) < width * merkle.HASH_BYTES:
         raise TreeDamaged
     return data[: width * merkle.HASH_BYTES]
-
-
-def parsed_checkpoint(text: str) -> Head:
-    """The head in a checkpoint's text; raises `bad_checkpoint`."""
-    try:
-        return heads.parsed(text)
-    except NoteError as problem:
-        raise InvalidInput(
-            "Это не контрольная точка журнала.", "This is not a checkpoint of a log.",
-            code="bad_checkpoint",
-        ) from problem  # fmt: skip
