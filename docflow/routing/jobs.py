@@ -4,9 +4,18 @@ import uuid
 from datetime import timedelta
 
 from core.jobs import job, periodic
-from docflow.routing import clocks, consignments, overdue, queueing
+from docflow.routing import (
+    clocks,
+    consignments,
+    escalating,
+    overdue,
+    prolongations,
+    queueing,
+)
+from docflow.routing.email import receiving as mail_receiving
 from docflow.routing.medo import clocks as medo_clocks
 from docflow.routing.medo import incoming, outgoing, replies
+from docflow.routing.offline import polling as offline_polling
 
 
 @job("routing.follow_merge")
@@ -36,7 +45,21 @@ async def consign_forgotten() -> None:
 @periodic("routing.remind", cron="5 * * * *")
 async def remind() -> None:
     """Reminders of the day; hourly, since each is written once and a missed hour is no harm."""
+    await prolongations.lapse()
     await clocks.remind()
+    await escalating.escalate()
+
+
+@periodic("mail.poll", every=timedelta(minutes=1), queue="mail")
+async def poll_mail() -> None:
+    """Take in the delivery reports that wait in the folder and the mailbox."""
+    await mail_receiving.poll()
+
+
+@periodic("offline.poll", every=timedelta(minutes=1))
+async def poll_offline() -> None:
+    """Take in the packages that were brought."""
+    await offline_polling.poll()
 
 
 @periodic("medo.poll", every=timedelta(seconds=30))
