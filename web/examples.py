@@ -24,6 +24,7 @@ from docflow.documents.cards import CardInput
 from docflow.documents.longevity import schemas as longevity
 from docflow.documents.signing_steps import StepInput
 from docflow.routing import medo_schemas as medo
+from docflow.routing import message_schemas as messages
 from docflow.routing import schemas as routing
 from docflow.routing.dispatch import DispatchInput
 from docflow.routing.medo.partners import PartnerInput
@@ -139,6 +140,9 @@ _ROUTING = (
     routing.AcknowledgeFor(person_id=PERSON),
     routing.RelayInput(resolution="Довести до сведения первичных организаций под роспись."),
     routing.AnswerInput(document_id=DOCUMENT),
+    messages.Again(channel="paper"),
+    messages.AskProlongation(until=date(2026, 12, 20), reason="Ждём данные первичных организаций"),
+    messages.DecideProlongation(is_granted=True),
     PartnerInput(participant_uid=DOCUMENT, address="MINTRUD~MEDOGU"),
     medo.LookAgain(reason="Подпись подтверждена адресатом по телефону, служебная записка № 3."),
     medo.ReturnInput(reason="Ошибка адресации", comment="Вопрос не относится к нашему ведению."),

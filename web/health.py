@@ -29,15 +29,8 @@ class HealthController(Controller):
         `gost` says whether GOST signatures can be checked here, `log` what of the evidence log is
         not well; without them all else works.
         """
-        parts = {"database": await _database(), "store": await _store(), "sandbox": _sandbox()}
-        good = all(state == "ok" for state in parts.values())
-        told = {
-            "status": "ok" if good else "unavailable",
-            **parts,
-            "gost": selftest.run(),
-            "log": await _log(parts["database"]),
-        }
-        return Response(told,
+        good, told = await parts()
+        return Response({"status": "ok" if good else "unavailable", **told},
                         status_code=200 if good else 503)  # fmt: skip
 
     @get("/metrics", guards=[public], media_type="text/plain; version=0.0.4", summary="Metrics")
@@ -59,6 +52,13 @@ class HealthController(Controller):
         lines += ["# TYPE docflow_longevity_authority gauge"]
         lines += [f"docflow_longevity_authority {named}"]
         return "\n".join(lines) + "\n"
+
+
+async def parts() -> tuple[bool, dict[str, str]]:
+    """Can the service serve, and the state of each part: `ok` or what is wrong."""
+    told = {"database": await _database(), "store": await _store(), "sandbox": _sandbox()}
+    good = all(state == "ok" for state in told.values())
+    return good, {**told, "gost": selftest.run(), "log": await _log(told["database"])}
 
 
 async def _database() -> str:

@@ -16,6 +16,7 @@ from web.controllers.checking import CheckPageController
 from web.controllers.dispatch import ControlController, DispatchController, PickerController
 from web.controllers.documents import DocumentController, DownloadController
 from web.controllers.inbox import InboxController, NoticeController
+from web.controllers.organizations import OrganizationPageController
 from web.controllers.pictures import (
     PictureController,
     ReviewPageController,
@@ -24,6 +25,7 @@ from web.controllers.pictures import (
 from web.controllers.publications import PublicationPageController
 from web.controllers.session import AccountController, LogInController
 from web.controllers.signing import SigningPageController
+from web.controllers.trust import StatePageController, TrustPageController
 from web.errors import error_page, wants_page
 from web.headers import security_headers
 
@@ -61,6 +63,9 @@ WEB_CONTROLLERS: list[type[Controller] | Router] = [
     ReviewPageController,
     UseSearchPageController,
     PublicationPageController,
+    OrganizationPageController,
+    TrustPageController,
+    StatePageController,
     StuckController,
     ApiPageController,
     _static("/static/swagger", _swagger()),
