@@ -51,6 +51,7 @@ async def test_a_message_is_accepted_once_and_a_duplicate_ever_after(home: Home)
     )
 
 
+@pytest.mark.slow
 async def test_ten_at_once_are_one(home: Home) -> None:
     they, letter = home.neighbour, await node_neighbour.a_signed_letter()
     manifest = they.manifest(letter)
@@ -59,6 +60,7 @@ async def test_ten_at_once_are_one(home: Home) -> None:
     assert await documents() == 1
 
 
+@pytest.mark.slow
 async def test_the_same_uid_with_other_content_is_refused_aloud(home: Home) -> None:
     they, letter = home.neighbour, await node_neighbour.a_signed_letter()
     manifest = they.manifest(letter)
@@ -71,6 +73,7 @@ async def test_the_same_uid_with_other_content_is_refused_aloud(home: Home) -> N
     assert (await they.send(manifest, [letter])).status == "duplicate"
 
 
+@pytest.mark.slow
 async def test_a_refused_attempt_does_not_burn_the_uid(home: Home) -> None:
     they, letter = home.neighbour, await node_neighbour.a_signed_letter()
     manifest = they.manifest(letter)
@@ -86,6 +89,7 @@ async def test_a_refused_attempt_does_not_burn_the_uid(home: Home) -> None:
     assert await documents() == 1
 
 
+@pytest.mark.slow
 async def test_what_is_refused_and_why(home: Home) -> None:
     they, letter = home.neighbour, await node_neighbour.a_signed_letter()
     place = letter.rfind(b"/Contents <") + 4000
@@ -115,6 +119,7 @@ def _changed(card: Card, **more: str) -> Card:
     return msgspec.structs.replace(card, id=clock.new_id(), **more)
 
 
+@pytest.mark.slow
 async def test_who_may_not_speak_is_told_why(home: Home) -> None:
     they = home.neighbour
     stranger, late, early, gone, waiting = (keys.new_key()[0] for _ in range(5))
@@ -152,6 +157,7 @@ async def test_who_may_not_speak_is_told_why(home: Home) -> None:
     assert await db.value("SELECT count(*) FROM node_message") == 1
 
 
+@pytest.mark.slow
 async def test_large_parts_come_piece_by_piece_and_are_resumed(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -191,6 +197,7 @@ async def test_large_parts_come_piece_by_piece_and_are_resumed(
     assert unknown.status_code == 404
 
 
+@pytest.mark.slow
 async def test_a_part_that_comes_out_wrong_begins_anew(home: Home) -> None:
     they, letter = home.neighbour, await node_neighbour.a_signed_letter()
     annex = b"abcdefgh" * (1 << 20) + b"tail"
@@ -206,6 +213,7 @@ async def test_a_part_that_comes_out_wrong_begins_anew(home: Home) -> None:
     assert await db.value("SELECT count(*) FROM document") == 0
 
 
+@pytest.mark.slow
 async def test_a_document_comes_twice_and_its_recipients_add_up(home: Home) -> None:
     they, letter = home.neighbour, await node_neighbour.a_signed_letter()
     first = they.manifest(letter, to=("P-0",))
@@ -221,6 +229,7 @@ async def test_a_document_comes_twice_and_its_recipients_add_up(home: Home) -> N
     assert (refused.status, refused.reason) == ("refused", "document_changed")
 
 
+@pytest.mark.slow
 async def test_a_recall_that_overtakes_its_message(home: Home) -> None:
     they, letter = home.neighbour, await node_neighbour.a_signed_letter()
     manifest = they.manifest(letter)
@@ -233,6 +242,7 @@ async def test_a_recall_that_overtakes_its_message(home: Home) -> None:
     assert await documents() == 0
 
 
+@pytest.mark.slow
 async def test_who_waits_for_a_chancery_is_set_free_by_it_and_all_is_reported(home: Home) -> None:
     they, letter = home.neighbour, await node_neighbour.a_signed_letter()
     relayed = Recipient(delivery=clock.new_id(), to="R-1")
@@ -266,6 +276,7 @@ async def test_who_waits_for_a_chancery_is_set_free_by_it_and_all_is_reported(ho
     assert said[behind[0].delivery].acknowledged_by is not None
 
 
+@pytest.mark.slow
 async def test_detached_signatures_come_along(home: Home) -> None:
     they = home.neighbour
     letter = await node_neighbour.a_signed_letter()

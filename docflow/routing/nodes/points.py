@@ -39,18 +39,17 @@ if _POINT and _POINT not in POINTS:
 def reach(point: str) -> None:
     """Say that the process is at `point`: killed there, or held, when a test wants it so.
 
-    ``DOCFLOW_CRASH_AT=point`` kills, ``point@FOLDER`` makes the file FOLDER/point and waits until
-    it is gone; only the first to make it is held.
+    ``DOCFLOW_CRASH_AT=point`` kills. With ``@FOLDER`` a file FOLDER/point.hold makes the first
+    process that comes by rename it to FOLDER/point.held and stand still until that is gone.
     """
-    if point != _POINT:
-        return
-    if not _FOLDER:
+    if point == _POINT:
         os.kill(os.getpid(), signal.SIGKILL)
-    mark, once = Path(_FOLDER, point), Path(_FOLDER, f"{point}.once")
-    try:
-        once.touch(exist_ok=False)
-    except FileExistsError:
+    if not _FOLDER:
         return
-    mark.touch()
-    while mark.exists():
+    held = Path(_FOLDER, f"{point}.held")
+    try:
+        Path(_FOLDER, f"{point}.hold").rename(held)
+    except FileNotFoundError:
+        return
+    while held.exists():
         time.sleep(0.005)
