@@ -30,6 +30,7 @@ from docflow.documents import signing_controllers as signing
 from docflow.documents.longevity import controllers as longevity
 from docflow.routing import controllers as routing
 from docflow.routing import medo_controllers as medo
+from docflow.routing import message_controllers as messages
 from docflow.routing.nodes.controllers import administration as nodes
 from evidence.log import controllers as evidence_log
 from evidence.packages import controllers as evidence
@@ -73,6 +74,7 @@ API_CONTROLLERS: list[type[Controller]] = [
     authority.PersonCertificateController,
     routing.DispatchController,
     routing.DeliveryController,
+    *messages.CONTROLLERS,
     *medo.CONTROLLERS,
     *nodes.CONTROLLERS,
     appeal_controllers.AppealController,

@@ -39,6 +39,16 @@ def _numbers(name: str) -> tuple[int, ...]:
         raise BadSettings(f"{name}: whole numbers with commas between") from problem
 
 
+def _hours(name: str, default: str) -> tuple[int, int] | None:
+    text = _read(name, default)
+    if text == "none":
+        return None
+    begin, _, end = text.partition("-")
+    if begin.isdecimal() and end.isdecimal() and max(int(begin), int(end)) < 24 and begin != end:
+        return int(begin), int(end)
+    raise BadSettings(f"{name}: two hours such as 21-8, or none: {text!r}")
+
+
 @dataclass(frozen=True, slots=True)
 class S3Settings:
     """Where blobs live; any S3 store with conditional writes will do."""
@@ -120,6 +130,8 @@ class Settings:
     """Where the МЭДО transport puts what came; without it nothing is polled."""
     medo_out: Path | None = None
     """Where the МЭДО transport takes what goes; without it deliveries wait."""
+    quiet_hours: tuple[int, int] | None = None
+    """Hours between which what is not urgent waits, by the recipient's own clock: (21, 8)."""
     node: NodeSettings = NodeSettings()
     ways: WaySettings = WaySettings()
     medo_schemas: Path | None = None
@@ -179,6 +191,7 @@ def settings() -> Settings:
         plugin_dir=Path(found) if (found := _read("SIGNING_PLUGIN_DIR", "")) else None,
         medo_in=Path(found).resolve() if (found := _read("MEDO_IN", "")) else None,
         medo_out=Path(found).resolve() if (found := _read("MEDO_OUT", "")) else None,
+        quiet_hours=_hours("QUIET_HOURS", "21-8"),
         node=NodeSettings(
             ca_file=Path(found).resolve() if (found := _read("NODE_CA_FILE", "")) else None,
             allow_http=_read("NODE_ALLOW_HTTP", "no") == "yes",

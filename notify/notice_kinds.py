@@ -15,6 +15,8 @@ class NoticeKind:
     text_en: str
     is_mailed: bool = True
     """Also sent to the organization's own e-mail address, where it has one."""
+    is_urgent: bool = False
+    """Its letter does not wait for the end of quiet hours."""
 
 
 NOTICE_KINDS: dict[str, NoticeKind] = {
@@ -55,6 +57,35 @@ NOTICE_KINDS: dict[str, NoticeKind] = {
         "The node {node} sent other content under the uid {uid}. It was refused; ask the node's"
         " administrator.",
     ),
+    "escalated": NoticeKind(
+        "Подчинённые не отвечают", "Subordinates do not answer",
+        "Срок документа истёк {due_on}, подчинённые вам организации не ответили: {count}."
+        " Свяжитесь с ними.",
+        "A document was due on {due_on}; organizations below yours that have not answered: {count}."
+        " Get in touch with them.",
+    ),
+    "escalated_further": NoticeKind(
+        "Подчинённые долго не отвечают", "Subordinates have been silent for long",
+        "Срок документа истёк {due_on}; организации ниже подчинённых вам не ответили: {count}."
+        " Их вышестоящим об этом уже сказано.",
+        "A document was due on {due_on}; organizations two levels below that have not answered:"
+        " {count}. Their superiors have been told already.",
+    ),
+    "prolongation_asked": NoticeKind(
+        "Просят продлить срок", "A prolongation is asked for",
+        "Получатель просит продлить срок до {until}. Откройте документ и решите.",
+        "A recipient asks for more time, until {until}. Open the document and decide.",
+    ),
+    "prolongation_granted": NoticeKind(
+        "Срок продлён", "The deadline was prolonged",
+        "Срок исполнения документа продлён до {until}.",
+        "The document is now due on {until}.",
+    ),
+    "prolongation_refused": NoticeKind(
+        "В продлении срока отказано", "The prolongation was refused",
+        "Срок исполнения документа остаётся прежним: {until}. Причина — в карточке документа.",
+        "The document stays due on {until}. The reason stands on its card.",
+    ),
     "webhook_disabled": NoticeKind(
         "Вебхук отключён", "A webhook was disabled",
         "Вебхук на узел {host} отключён: он не принимает сообщения. Проверьте получателя,"
@@ -66,6 +97,7 @@ NOTICE_KINDS: dict[str, NoticeKind] = {
         "Документ отозван", "A document was recalled",
         "Отправитель отозвал документ. Не исполняйте его; он остался в журнале с отметкой.",
         "The sender recalled a document. Do not act on it; it stays in the journal, marked.",
+        is_urgent=True,
     ),
     "answer_received": NoticeKind(
         "Получен ответ на документ", "An answer to a document",
@@ -135,6 +167,7 @@ NOTICE_KINDS: dict[str, NoticeKind] = {
         " сегодня; причины — в карточке использования.",
         "A published picture may not be used any more. Place: {place}. Take it down today; the"
         " reasons stand in its use.",
+        is_urgent=True,
     ),
     "picture_turning": NoticeKind(
         "Право на изображение скоро закончится", "The right to a picture ends soon",

@@ -9,6 +9,7 @@ from typing import Any
 from core import clock, db, jobs
 from core.actor import Actor
 from core.settings import settings
+from directory import quiet
 from notify.notice_kinds import NOTICE_KINDS, subjects_of, texts_of
 
 __all__ = ["NOTICE_KINDS", "Notice", "Post", "mark_read", "post", "post_many", "unread"]
@@ -27,10 +28,14 @@ WITH new AS (
     SELECT w.organization_id, w.kind, w.subject_kind, w.subject_id, w.about, w.data,
         $7::timestamptz,
         CASE WHEN w.mailed AND o.email <> '' THEN 'waiting' ELSE 'none' END,
-        CASE WHEN w.mailed AND o.email <> '' THEN $7::timestamptz END
-    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::date[], $6::jsonb[], $8::bool[])
-        AS w (organization_id, kind, subject_kind, subject_id, about, data, mailed)
+        CASE WHEN w.mailed AND o.email <> ''
+             THEN CASE WHEN w.urgent THEN $7 ELSE coalesce(night.wake, $7) END END
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::date[], $6::jsonb[],
+                $8::bool[], $9::bool[])
+        AS w (organization_id, kind, subject_kind, subject_id, about, data, mailed, urgent)
     LEFT JOIN organization AS o ON o.id = w.organization_id
+    LEFT JOIN unnest($10::text[], $11::timestamptz[]) AS night (zone, wake)
+        ON night.zone = o.time_zone
     ON CONFLICT ON CONSTRAINT notice_once DO NOTHING
     RETURNING email_status)
 SELECT count(*) AS written, count(*) FILTER (WHERE email_status = 'waiting') AS mailed FROM new
@@ -49,6 +54,8 @@ class Post:
     """The day it is about: a reminder of another day is another notice."""
     data: dict[str, Any] = field(default_factory=dict)
     """Ids, dates, counts and codes for the text; nothing about a person."""
+    is_urgent: bool = False
+    """Its letter does not wait for morning where the organization lives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +106,8 @@ async def post_many(posts: Sequence[Post]) -> int:
             [one.subject[0] for one in posts], [one.subject[1] for one in posts],
             [one.about for one in posts], [one.data for one in posts], clock.now(),
             [with_mail and NOTICE_KINDS[one.kind].is_mailed for one in posts],
+            [one.is_urgent or NOTICE_KINDS[one.kind].is_urgent for one in posts],
+            *quiet.nights(clock.now()),
         )  # fmt: skip
         if found is None:
             return 0

@@ -35,6 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.update(started.environment)
     os.environ["DOCFLOW_TEST_SUPERUSER"] = started.superuser_url
     os.environ["SANDBOX_WORKERS"] = "1"
+    os.environ["QUIET_HOURS"] = "none"  # tests run at any hour; those about the night set it
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

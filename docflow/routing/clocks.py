@@ -8,7 +8,8 @@ from core import clock, db
 from core.actor import RULE, Actor
 from core.errors import NotFound
 from docflow.documents import visibility
-from docflow.routing import bulk
+from docflow.routing import bulk, escalating
+from docflow.routing.carriage import URGENT
 from docflow.routing.states import FINAL, SILENT, DeliveryStatus
 from notify import notices
 
@@ -26,10 +27,11 @@ async def remind() -> int:
     """
     today = clock.today()
     due = await db.rows(
-        """SELECT id, recipient_id, document_id, due_on FROM delivery
-           WHERE due_on BETWEEN $1 AND $2 AND status IN ('delivered', 'opened')
-           AND (due_on = $1 OR due_on - $3::integer >=
-                               (delivered_at AT TIME ZONE 'Europe/Moscow')::date)""",
+        """SELECT v.id, v.recipient_id, v.document_id, v.due_on, s.priority
+           FROM delivery AS v JOIN dispatch AS s ON s.id = v.dispatch_id
+           WHERE v.due_on BETWEEN $1 AND $2 AND v.status IN ('delivered', 'opened')
+           AND (v.due_on = $1 OR v.due_on - $3::integer >=
+                                 (v.delivered_at AT TIME ZONE 'Europe/Moscow')::date)""",
         today, today + timedelta(days=REMIND_BEFORE), REMIND_BEFORE,
     )  # fmt: skip
     written = await notices.post_many(
@@ -40,6 +42,7 @@ async def remind() -> int:
                 ("delivery", row["id"]),
                 row["due_on"],
                 {"document_id": str(row["document_id"]), "due_on": row["due_on"].isoformat()},
+                is_urgent=row["priority"] >= URGENT,
             )
             for row in due
         ]
@@ -55,7 +58,7 @@ async def _name_the_silent() -> int:
     """
     today = clock.today()
     silent = await db.rows(
-        """SELECT who.organization_id, v.document_id, v.due_on, who.kind, count(*) AS number
+        f"""SELECT who.organization_id, v.document_id, v.due_on, who.kind, count(*) AS number
            FROM delivery AS v
            JOIN dispatch AS s ON s.id = v.dispatch_id
            LEFT JOIN delivery AS via ON via.id = v.via_id
@@ -65,7 +68,7 @@ async def _name_the_silent() -> int:
                (CASE WHEN v.status <> 'awaiting_relay' THEN via.recipient_id END, 'silent_list')
            ) AS who (organization_id, kind)
            WHERE v.due_on >= $1 AND v.due_on < $2 AND v.status = ANY($3)
-           AND who.organization_id IS NOT NULL
+           AND who.organization_id IS NOT NULL AND {escalating.NO_PROLONGATION}
            GROUP BY 1, 2, 3, 4""",
         today - timedelta(days=CATCH_UP), today, list(SILENT),
     )  # fmt: skip

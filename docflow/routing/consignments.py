@@ -6,10 +6,12 @@ message keeps its id over every try, so that its receiver knows a repeat.
 """
 
 import uuid
+from datetime import datetime
 
 from core import clock, db
 from core.actor import RULE
-from docflow.routing import onward, quiet
+from directory import quiet
+from docflow.routing import onward
 from docflow.routing.carriage import URGENT, Channel
 from docflow.routing.channels import CHANNELS
 
@@ -57,7 +59,7 @@ async def _make_some(dispatch_id: uuid.UUID, channel: Channel) -> int:
         if sender is None:
             return 0
         turn = await _turn(channel.name, sender["priority"], sender["organization_id"])
-        zones, wakes = await _nights(channel, sender["priority"])
+        zones, wakes = _nights(channel, sender["priority"])
         actor, now = RULE.acting_for(sender["organization_id"]), clock.now()
         found = await db.rows(
             _MAKE.format(target=channel.target_sql),
@@ -126,8 +128,7 @@ async def _turn(channel: str, priority: int, sender_id: uuid.UUID) -> int:
     )  # fmt: skip
 
 
-async def _nights(channel: Channel, priority: int) -> tuple[list[str], list[object]]:
+def _nights(channel: Channel, priority: int) -> tuple[list[str], list[datetime]]:
     if not channel.is_quiet_at_night or priority >= URGENT:
         return [], []
-    zones, wakes = await quiet.nights()
-    return zones, list(wakes)
+    return quiet.nights(clock.now())

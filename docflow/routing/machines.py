@@ -242,4 +242,20 @@ NODES = (
     ),
 )  # fmt: skip
 
-MACHINES = (DELIVERIES, CONSIGNMENTS, ATTEMPTS, MEDO, *NODES)
+PROLONGATIONS = Machine(
+    "prolongation",
+    ends=frozenset({"granted", "refused", "withdrawn", "lapsed"}),
+    watches=(
+        Watch(
+            "prolongation_pending", ("pending",),
+            "Просьба о продлении срока ждёт решения", "A prolongation waits for a decision",
+            "sender", timedelta(days=2), "routing.remind",
+            """SELECT id, sender_id AS organization_id, document_id, created_at AS since,
+                   'pending' AS code, 'до ' || wanted_on AS note, NULL::timestamptz AS next_at
+               FROM prolongation WHERE status = 'pending'
+               AND created_at < $1::timestamptz - $2::interval""",
+        ),
+    ),
+)  # fmt: skip
+
+MACHINES = (DELIVERIES, PROLONGATIONS, CONSIGNMENTS, ATTEMPTS, MEDO, *NODES)

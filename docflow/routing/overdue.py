@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from core import clock, db
-from docflow.routing import quiet, settling
+from directory import quiet
+from docflow.routing import settling
 from docflow.routing.carriage import URGENT, Outcome, broken, retry
 from docflow.routing.channels import CHANNELS
 
@@ -91,7 +92,7 @@ async def _put_to_sleep() -> None:
     channels = [one.name for one in CHANNELS.values() if one.is_quiet_at_night]
     if not channels:
         return
-    zones, wakes = await quiet.nights()
+    zones, wakes = quiet.nights(clock.now())
     await db.execute(
         """UPDATE consignment AS m SET next_attempt_at = n.wake
            FROM unnest($1::text[], $2::timestamptz[]) AS n (zone, wake)

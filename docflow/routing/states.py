@@ -112,3 +112,29 @@ ATTEMPT_TRANSITIONS: Mapping[AttemptStatus, frozenset[AttemptStatus]] = {
     AttemptStatus.FAILED: frozenset(),
     AttemptStatus.REFUSED: frozenset(),
 }
+
+
+class ProlongationStatus(StrEnum):
+    """Where a request for a later day stands (просьба о продлении срока)."""
+
+    PENDING = "pending"
+    """waits for the sender; nobody is told above meanwhile (на рассмотрении)"""
+    GRANTED = "granted"
+    """the delivery has a new day (продлён)"""
+    REFUSED = "refused"
+    """the old day stays (отказано)"""
+    WITHDRAWN = "withdrawn"
+    """taken back by who asked (отозвана)"""
+    LAPSED = "lapsed"
+    """not decided by the day it asked for (не рассмотрена)"""
+
+
+_P = ProlongationStatus
+
+PROLONGATION_TRANSITIONS: Mapping[ProlongationStatus, frozenset[ProlongationStatus]] = {
+    _P.PENDING: frozenset({_P.GRANTED, _P.REFUSED, _P.WITHDRAWN, _P.LAPSED}),
+    _P.GRANTED: frozenset(),
+    _P.REFUSED: frozenset(),
+    _P.WITHDRAWN: frozenset(),
+    _P.LAPSED: frozenset(),
+}

@@ -128,6 +128,35 @@ class Attempt(Table, tablename="attempt"):
     receipt = JSONB(null=True)
 
 
+class Prolongation(Table, tablename="prolongation"):
+    """A later day asked for by the recipient (просьба о продлении срока)."""
+
+    id = UUID(primary_key=True)
+    delivery_id = UUID(default=None)
+    document_id = UUID(default=None)
+    sender_id = UUID(default=None)
+    due_on = Date()
+    wanted_on = Date()
+    reason = Text()
+    status = Text()
+    asked_by = UUID(default=None)
+    decided_by = UUID(null=True)
+    decision = Text(null=True)
+    granted_on = Date(null=True)
+    created_at = Timestamptz()
+    updated_at = Timestamptz()
+
+
+class Escalation(Table, tablename="escalation"):
+    """A superior was told of a delivery that stays silent (доклад вышестоящему)."""
+
+    delivery_id = UUID(primary_key=True)
+    due_on = Date()
+    step = SmallInt()
+    superior_id = UUID(default=None)
+    at = Timestamptz()
+
+
 class Answer(Table, tablename="answer"):
     """A document that answers a delivery (ответ)."""
 
