@@ -27,9 +27,6 @@ async def relay(database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
         monkeypatch.setenv("SMTP_PORT", str(made.port))
         monkeypatch.setenv("SMTP_SENDER", "docflow@federation.example")
         settings.cache_clear()
-        # night or not, letters of these tests go at once
-        monkeypatch.setattr("docflow.routing.quiet.BEGIN", __import__("datetime").time.max)
-        monkeypatch.setattr("docflow.routing.quiet.END", __import__("datetime").time.min)
         yield made
     settings.cache_clear()
 
