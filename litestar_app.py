@@ -31,7 +31,10 @@ from docflow.documents.longevity import controllers as longevity
 from docflow.routing import controllers as routing
 from docflow.routing import medo_controllers as medo
 from docflow.routing import message_controllers as messages
+from docflow.routing import question_controllers as questions
 from docflow.routing.nodes.controllers import administration as nodes
+from docflow.routing.offline.controllers import OfflineController
+from docflow.routing.paper.controllers import AnswerCodeController, PaperController
 from evidence.log import controllers as evidence_log
 from evidence.packages import controllers as evidence
 from notify import controllers as notify
@@ -74,7 +77,12 @@ API_CONTROLLERS: list[type[Controller]] = [
     authority.PersonCertificateController,
     routing.DispatchController,
     routing.DeliveryController,
+    routing.CoverageController,
+    PaperController,
+    AnswerCodeController,
+    OfflineController,
     *messages.CONTROLLERS,
+    questions.QuestionController,
     *medo.CONTROLLERS,
     *nodes.CONTROLLERS,
     appeal_controllers.AppealController,

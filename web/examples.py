@@ -25,10 +25,14 @@ from docflow.documents.longevity import schemas as longevity
 from docflow.documents.signing_steps import StepInput
 from docflow.routing import medo_schemas as medo
 from docflow.routing import message_schemas as messages
+from docflow.routing import question_controllers as questions
 from docflow.routing import schemas as routing
 from docflow.routing.dispatch import DispatchInput
 from docflow.routing.medo.partners import PartnerInput
 from docflow.routing.nodes import schemas as nodes
+from docflow.routing.offline import schemas as offline
+from docflow.routing.paper import schemas as paper_schemas
+from docflow.routing.paper.sheets import PrintInput
 from evidence.log import schemas as log
 from evidence.packages import schemas as evidence
 from notify import schemas as notify
@@ -140,6 +144,7 @@ _ROUTING = (
     routing.AcknowledgeFor(person_id=PERSON),
     routing.RelayInput(resolution="Довести до сведения первичных организаций под роспись."),
     routing.AnswerInput(document_id=DOCUMENT),
+    questions.QuestionText(text="Нужно ли прикладывать протокол собрания?"),
     messages.Again(channel="paper"),
     messages.AskProlongation(until=date(2026, 12, 20), reason="Ждём данные первичных организаций"),
     messages.DecideProlongation(is_granted=True),
@@ -218,6 +223,13 @@ _LOG = (
     ),
 )
 
+_WAYS = (
+    PrintInput(document_id=DOCUMENT, regions=("38", "75")),
+    paper_schemas.AnswerByCode(person_id=PERSON),
+    offline.PackInput(organization_id=REGIONAL),
+    offline.TrustInput(public="4d" * 32, organization_id=REGIONAL),
+)
+
 EXAMPLES: Mapping[type, Any] = {
     type(one): one
     for one in (
@@ -227,6 +239,7 @@ EXAMPLES: Mapping[type, Any] = {
         *_AUTHORITY,
         *_LONGEVITY,
         *_ROUTING,
+        *_WAYS,
         *_NODES,
         *_EVIDENCE,
         *_LOG,

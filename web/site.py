@@ -12,6 +12,7 @@ from litestar.template import TemplateConfig
 from directory.controllers.authentication import public
 from web import pages
 from web.controllers.administration import ApiPageController, StuckController
+from web.controllers.answers import CodeController, LinkController
 from web.controllers.checking import CheckPageController
 from web.controllers.dispatch import ControlController, DispatchController, PickerController
 from web.controllers.documents import DocumentController, DownloadController
@@ -68,6 +69,8 @@ WEB_CONTROLLERS: list[type[Controller] | Router] = [
     StatePageController,
     StuckController,
     ApiPageController,
+    LinkController,
+    CodeController,
     _static("/static/swagger", _swagger()),
     _static("/static", pages.HERE / "static"),
 ]

@@ -4,7 +4,7 @@ import uuid
 from datetime import date
 
 import msgspec
-from litestar import Controller, get, post
+from litestar import Controller, Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from directory.controllers.authentication import CALLER, Caller, requires, scope
@@ -15,17 +15,20 @@ from docflow.routing import (
     answers,
     clocks,
     control,
+    coverage,
     deliveries,
     dispatch,
     inbox,
     recall,
     relay,
+    ways,
 )
 from docflow.routing import schemas as wire
 
 READ = [scope("documents:read")]
 SEND = [scope("documents:write"), requires("clerk")]
 ANSWER = [scope("documents:write"), requires("clerk", "signatory")]
+COVER = [scope("directory:read"), requires("clerk", "administrator")]
 
 
 class DispatchController(Controller):
@@ -112,6 +115,68 @@ class DispatchController(Controller):
     ) -> wire.Ended:
         """Take the document back from everybody who has not answered it."""
         return wire.Ended(await recall.recall(actor, document_id, reason=data.reason))
+
+
+class CoverageController(Controller):
+    """Is everybody reached, and by what."""
+
+    path = "/api/v1/coverage"
+    tags = ("routing",)
+    dependencies = CALLER
+
+    @get("/", guards=COVER, summary="Coverage in numbers")
+    async def totals(
+        self,
+        actor: Caller,
+        kind: FromQuery[list[str] | None] = None,
+        region: FromQuery[list[str] | None] = None,
+    ) -> wire.CoverageView:
+        """Organizations below one's own by the channel that reaches them first."""
+        found = await coverage.totals(actor, kinds=kind or (), regions=region or ())
+        return msgspec.convert(found, wire.CoverageView)
+
+    @get("/organizations", guards=COVER, summary="Coverage by organization")
+    async def listed(
+        self,
+        actor: Caller,
+        case: FromQuery[str] = coverage.NOBODY,
+        kind: FromQuery[list[str] | None] = None,
+        region: FromQuery[list[str] | None] = None,
+        after: FromQuery[str | None] = None,
+        limit: FromQuery[int] = 50,
+    ) -> list[wire.CoverageLine]:
+        """By code, `after` being the last one seen; case is all, reachable, nobody, no_account."""
+        found = await coverage.listed(
+            actor, case=case, kinds=kind or (), regions=region or (), after=after, limit=limit
+        )
+        return convert_all(wire.CoverageLine, found)
+
+    @get("/organizations.csv", guards=COVER, opt={"raw_answer": True}, summary="Coverage as CSV")
+    async def as_csv(
+        self,
+        actor: Caller,
+        case: FromQuery[str] = "all",
+        kind: FromQuery[list[str] | None] = None,
+        region: FromQuery[list[str] | None] = None,
+    ) -> Response[bytes]:
+        """The whole list for a spreadsheet."""
+        made = await coverage.as_csv(actor, case=case, kinds=kind or (), regions=region or ())
+        headers = {"content-disposition": 'attachment; filename="coverage.csv"'}
+        return Response(made, media_type="text/csv; charset=utf-8", headers=headers)
+
+    @get("/organizations/{organization_id:uuid}/history", guards=COVER,
+         summary="How the ways to it changed")  # fmt: skip
+    async def history(
+        self, organization_id: FromPath[uuid.UUID], actor: Caller, limit: FromQuery[int] = 50
+    ) -> list[wire.WayChange]:
+        """Changes of channels and addresses in its card, newest first."""
+        found = await coverage.history(actor, organization_id, limit=limit)
+        return convert_all(wire.WayChange, found)
+
+    @get("/rules", guards=COVER, summary="What marks forbid")
+    async def rules(self) -> list[wire.RuleView]:
+        """Channels that documents with a mark never go by."""
+        return [wire.RuleView(rule.mark, sorted(rule.channels), rule.source) for rule in ways.RULES]
 
 
 class DeliveryController(Controller):

@@ -194,3 +194,44 @@ class Ended(msgspec.Struct, frozen=True):
     """How many deliveries it touched."""
 
     deliveries: int
+
+
+class CoverageView(msgspec.Struct, frozen=True):
+    """Who is reached first by what; `by_way` sums to `total`, ``nobody`` has no way of its own."""
+
+    total: int
+    reachable: int
+    no_account: int
+    by_way: dict[str, int]
+    by_kind: dict[str, dict[str, int]]
+    by_region: dict[str, dict[str, int]]
+
+
+class CoverageLine(msgspec.Struct, frozen=True):
+    """One organization, its ways in order, and what stands in them."""
+
+    id: uuid.UUID
+    code: str
+    kind: str
+    name: str
+    region_code: str | None
+    way: str
+    ways: list[WayView]
+    has_account: bool
+
+
+class WayChange(msgspec.Struct, frozen=True):
+    """How an organization's channels and addresses were changed."""
+
+    at: datetime
+    actor_id: uuid.UUID | None
+    before: dict[str, str | list[str]]
+    after: dict[str, str | list[str]]
+
+
+class RuleView(msgspec.Struct, frozen=True):
+    """Channels a document's mark forbids, and why."""
+
+    mark: str
+    channels: list[str]
+    source: str

@@ -31,6 +31,7 @@ RAW = (
     ("/api/v1/documents/{document_id}/files/{role}", "put"),
     ("/api/v1/intake", "post"),
     ("/api/v1/organizations/import", "post"),
+    ("/api/v1/offline/packages/take", "post"),
 )
 METHODS = {"get", "post", "put", "delete", "patch"}
 

@@ -260,3 +260,8 @@ async def waiting(actor: Actor) -> list[db.Row]:
            GROUP BY o.id ORDER BY o.code LIMIT 20000""",
         NAME, actor.home_id,
     )  # fmt: skip
+
+
+async def digest_of(package_id: uuid.UUID) -> bytes:
+    """SHA-256 of a package that was written."""
+    return bytes(await db.value("SELECT sha256 FROM offline_package WHERE id = $1", package_id))
