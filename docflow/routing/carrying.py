@@ -58,8 +58,8 @@ _CLAIM = """WITH busy AS (
                attempts = m.attempts + 1, updated_at = $4
         FROM chosen WHERE m.id = chosen.id AND m.status = 'waiting' RETURNING m.*),
     tried AS (
-        INSERT INTO attempt (consignment_id, number, status, started_at)
-        SELECT id, attempts, 'claimed', $4 FROM taken)
+        INSERT INTO attempt (consignment_id, number, status, started_at, carrier_id)
+        SELECT id, attempts, 'claimed', $4, $3 FROM taken)
     SELECT * FROM taken ORDER BY priority DESC, turn"""
 
 

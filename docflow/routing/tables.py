@@ -126,6 +126,7 @@ class Attempt(Table, tablename="attempt"):
     error_code = Text(null=True)
     error = Text(null=True)
     receipt = JSONB(null=True)
+    carrier_id = UUID(null=True)
 
 
 class Prolongation(Table, tablename="prolongation"):
@@ -231,3 +232,19 @@ class MedoPart(Table, tablename="medo_part"):
     sha256 = Bytea()
     blob_id = UUID(null=True)
     content = Bytea(null=True)
+
+
+class Question(Table, tablename="question"):
+    """What a recipient asks about a document, and the sender's answer (вопрос по документу)."""
+
+    id = UUID(primary_key=True)
+    delivery_id = UUID(default=None)
+    document_id = UUID(default=None)
+    asker_id = UUID(default=None)
+    sender_id = UUID(default=None)
+    text = Text()
+    asked_by = UUID(default=None)
+    asked_at = Timestamptz()
+    answer = Text(null=True)
+    answered_by = UUID(null=True)
+    answered_at = Timestamptz(null=True)
