@@ -84,6 +84,7 @@ def _parser() -> _Parser:
     serve = command("serve", _serve, "The web process.")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=8000)
+    serve.add_argument("--certificate", type=Path, help="PEM with chain and key, to serve HTTPS")
     command("work", _work, "The job process.")
     found = command("found", _found, "The first organization and its administrator.")
     found.add_argument("name", help="the organization's full name")
@@ -274,6 +275,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     uvicorn.run(
         "litestar_app:create_app", factory=True, host=arguments.host, port=arguments.port,
         access_log=False, log_level="warning", proxy_headers=False, timeout_graceful_shutdown=15,
+        ssl_certfile=arguments.certificate,
     )  # fmt: skip
     return GOOD
 

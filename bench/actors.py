@@ -63,8 +63,13 @@ async def trusted_authority() -> Authority:
     """An issuing authority under a root, RSA as those in the field, trusted by this database."""
     root = create_authority("Bench root", kind="rsa")
     issuing = create_authority("Bench issuing", parent=root, kind="rsa")
-    await anchors.add(RULE, trust_of(issuing), is_test=True)
+    await trust(issuing)
     return issuing
+
+
+async def trust(authority: Authority) -> None:
+    """Let this database trust it."""
+    await anchors.add(RULE, trust_of(authority), is_test=True)
 
 
 async def chairman_of(organization_id: uuid.UUID) -> Subject:

@@ -29,7 +29,7 @@ class Ground:
     async def database(self) -> AsyncIterator[str]:
         """A migrated database with the process's pool open on it; its owner's URL."""
         async with self.another() as (app_url, owner_url):
-            with _environment({"DATABASE_URL": app_url, "DATABASE_OWNER_URL": owner_url}):
+            with environment({"DATABASE_URL": app_url, "DATABASE_OWNER_URL": owner_url}):
                 await DB.open()
                 try:
                     yield owner_url
@@ -60,7 +60,7 @@ def standing() -> Iterator[Ground]:
     """Start PostgreSQL and the store, both as in production; stop and remove them at the end."""
     folder = services.data_home() / f"bench-{os.getpid()}"
     try:
-        with services.start(folder) as engines, _environment(dict(engines.environment)):
+        with services.start(folder) as engines, environment(dict(engines.environment)):
             yield Ground(engines)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -69,13 +69,15 @@ def standing() -> Iterator[Ground]:
 async def open_pool(url: str) -> Database:
     """A second pool, for a benchmark that compares two databases in turn."""
     pool = Database(config={"dsn": ""}, extensions=())
-    with _environment({"DATABASE_URL": url}):
+    with environment({"DATABASE_URL": url}):
         await pool.open()
     return pool
 
 
 @contextmanager
-def _environment(changes: dict[str, str]) -> Iterator[None]:
+def environment(changes: dict[str, str]) -> Iterator[None]:
+    """These settings inside the block, read anew by this process and inherited by its children."""
+    """These variables inside the block, with settings and store read anew."""
     before = {name: os.environ.get(name) for name in changes}
     os.environ.update(changes)
     _forget()
