@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from PIL import Image
 
 from compliance.checking import checks, review
 from compliance.checking.checks import UseInput
@@ -180,3 +181,27 @@ async def test_bad_uses_have_their_codes(office: painted.Office) -> None:
     stranger = await painted.somebody(await ground.an_organization("union"), "editor")
     with pytest.raises(NotFound):
         await uses.record(stranger, check_id, place=PLACE)
+
+
+async def test_many_new_works_at_once_and_prints_of_an_older_make(office: painted.Office) -> None:
+    first, second = painted.scene(37), painted.scene(38)
+    sheet = Image.new("RGB", (1000, 711))
+    for place, scene in enumerate((first, second)):
+        sheet.paste(scene.resize((500, 356)), (500 * place, 178))
+    both = await a_use(office, painted.jpeg(sheet))
+    one = await a_use(office, painted.jpeg(painted.cropped(second, 0.4)))
+    await a_use(office, painted.jpeg(painted.scene(39)))
+    await lookback.follow()
+    await db.execute("UPDATE picture_print SET sketches = '', sketch_canon = ''")
+    await a_claimant(office, painted.jpeg(first, quality=95))
+    claimant = await db.value("SELECT id FROM claimant")
+    work = await register.add(
+        office.lawyer, data=painted.jpeg(second, quality=95), card=PictureCard(kind="claimant")
+    )
+    await claimants.add_work(office.lawyer, claimant, picture_id=work)
+    await lookback.follow()
+    known = await db.rows("SELECT id FROM picture WHERE kind = 'claimant' ORDER BY id")
+    shown = [row["id"] for row in known]
+    assert sorted((await of_use(both))["pictures"]) == shown
+    assert (await of_use(one))["pictures"] == shown[1:]
+    assert await db.value("SELECT count(*) FROM picture_use WHERE outcome = 'blocked'") == 2
