@@ -213,6 +213,16 @@ NOTICE_KINDS: dict[str, NoticeKind] = {
         "Срок рассмотрения обращения по 59-ФЗ истёк {overdue_on}. Откройте карточку.",
         "The term of an appeal under 59-FZ ended on {overdue_on}. Open the card.",
     ),
+    "question_asked": NoticeKind(
+        "Вопрос по документу", "A question about a document",
+        "Получатель задал вопрос по вашему документу. Откройте документ и ответьте.",
+        "A recipient asks about your document. Open the document and answer.",
+    ),
+    "question_answered": NoticeKind(
+        "Ответ на ваш вопрос", "An answer to your question",
+        "Отправитель ответил на ваш вопрос по документу. Откройте документ.",
+        "The sender has answered your question. Open the document.",
+    ),
     "document_received": NoticeKind(
         "Новый входящий документ", "A new incoming document",
         "Получен новый документ. Откройте входящие.",

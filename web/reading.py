@@ -8,7 +8,7 @@ from core.actor import Actor
 from core.errors import IllegalTransition
 from docflow.documents import files, links, previews, signed, signing_steps, timeline, visibility
 from docflow.documents.kinds import PDF
-from docflow.routing import deliveries, relay
+from docflow.routing import deliveries, questions, relay
 
 SHOWN_HOPS = 40
 SHOWN_SHEETS = 20
@@ -28,6 +28,7 @@ async def document(actor: Actor, document_id: uuid.UUID) -> dict[str, Any]:
         "files": await files.current_files(document_id),
         "signatures": await signed.signatures_of(document_id),
         "signers": await signing_steps.steps_of(document_id) if is_own else [],
+        "questions": await _questions(actor, document_id),
         "links": await links.links_of(actor, document_id),
         "steps": _steps(line, hops),
         "own_hop": any(hop["organization_id"] == actor.home_id for hop in hops),
@@ -71,6 +72,10 @@ async def names_of(organization_ids: set[uuid.UUID | None]) -> dict[uuid.UUID, s
         [one for one in organization_ids if one is not None],
     )
     return {row["id"]: row["name"] for row in found}
+
+
+async def _questions(actor: Actor, document_id: uuid.UUID) -> list[db.Row]:
+    return await questions.of_document(actor, document_id) if actor.organization_id else []
 
 
 async def _own_delivery(actor: Actor, document_id: uuid.UUID) -> db.Row | None:

@@ -134,6 +134,8 @@ EVENTS: Mapping[str, str] = {
     "document.discarded": N_("Draft given up"),
     "document.read": N_("Read"),
     "delivery.passed_on": N_("Passed on to the organizations below"),
+    "delivery.question": N_("A recipient asked"),
+    "delivery.question_answered": N_("The question was answered"),
     "signing.begun": N_("Signing begun"),
     "signing.finished": N_("Signing finished"),
     "signing.expired": N_("Signing session ran out"),

@@ -25,7 +25,7 @@ from docflow.documents import (
 from docflow.documents.controllers import download_headers
 from docflow.documents.kinds import DOCUMENT_KINDS, kind_of
 from docflow.documents.states import NUMBERED
-from docflow.routing import recall
+from docflow.routing import questions, recall
 from storage import blobs
 from web import forms, pages, reading
 from web.controllers.inbox import PAGE, answer_candidates
@@ -146,6 +146,17 @@ class DocumentController(Controller):
         back = f"/documents/{document_id}"
         work = _attach(actor, document_id, form, key=None)
         return await pages.act(request, back, work, done=N_("The file is added."))
+
+    @post("/{document_id:uuid}/questions/{question_id:uuid}", guards=[AUTHORS])
+    async def answer_question(
+        self, request: R, document_id: FromPath[uuid.UUID], question_id: FromPath[uuid.UUID],
+        actor: Caller,
+    ) -> Redirect:  # fmt: skip
+        """Answer what a recipient asks about one's own document."""
+        text = str((await request.form()).get("text", ""))
+        work = questions.answer(actor, question_id, text=text)
+        back = f"/documents/{document_id}#questions"
+        return await pages.act(request, back, work, done=N_("The answer is sent."))
 
     @post("/{document_id:uuid}/{verb:str}", guards=[signed_in])
     async def act(

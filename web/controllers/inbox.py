@@ -10,7 +10,7 @@ from litestar.response import Redirect
 from core.errors import InvalidInput
 from directory.controllers.authentication import CALLER, Caller, signed_in
 from docflow.documents import search
-from docflow.routing import answers, deliveries, inbox, relay
+from docflow.routing import answers, deliveries, inbox, questions, relay
 from notify import notices
 from web import pages
 from web.pages import R
@@ -72,6 +72,11 @@ def _verb(
         return (
             relay.pass_on(actor, delivery_id, resolution=text),
             N_("The letter is registered under your number and passed on."),
+        )
+    if verb == "ask":
+        return (
+            questions.ask(actor, delivery_id, text=text, key=str(form.get("key") or "") or None),
+            N_("The question is sent; the answer comes into your notices."),
         )
     if verb == "answer":
         chosen = pages.id_of(str(form.get("document_id", "")))
