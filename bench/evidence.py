@@ -7,7 +7,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from bench import actors, files
 from bench.ground import Ground
@@ -97,7 +97,7 @@ def _copied(keys: list[db.Row]) -> float:
         answer = client.get_object(bucket, row["key"])
         try:
             name = f"bench/{secrets.token_hex(8)}"
-            client.put_object(bucket, name, answer, row["size"])
+            client.put_object(bucket, name, cast(BinaryIO, answer), row["size"])
             made.append(name)
         finally:
             answer.close()

@@ -123,11 +123,17 @@ async def open_blob(blob_id: UUID, *, start: int = 0, length: int | None = None)
 
 async def read(blob_id: UUID, *, limit: int) -> bytes:
     """The whole blob in memory, checked; raises `TooLarge` above `limit` bytes."""
-    stream = await open_blob(blob_id)
-    if stream.blob.size > limit:
-        await stream.aclose()
-        raise TooLarge(size=stream.blob.size, limit=limit)
-    return b"".join([chunk async for chunk in stream])
+    _outside_transactions()
+    blob = await stat(blob_id)
+    if blob.size > limit:
+        raise TooLarge(size=blob.size, limit=limit)
+    try:
+        content, sha256 = await s3.call(s3.get_whole, blob.key, blob.size)
+    except s3.NoSuchObject as problem:
+        raise BlobMissing(blob_id=str(blob_id)) from problem
+    if sha256 != blob.sha256:
+        raise BlobMissing(blob_id=str(blob_id))
+    return content
 
 
 async def stat(blob_id: UUID) -> StoredBlob:

@@ -5,6 +5,7 @@ three calls of a multipart upload are private there, so they are named here and 
 """
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -137,6 +138,19 @@ def get(key: str, start: int, length: int) -> BaseHTTPResponse:
     """Open an object for reading from `start`; the caller closes and releases the answer."""
     answer: BaseHTTPResponse = client().get_object(bucket(), key, offset=start, length=length)
     return answer
+
+
+def get_whole(key: str, size: int) -> tuple[bytes, str]:
+    """All of an object in one go, with its SHA-256; not a byte more than `size` says."""
+    answer = get(key, 0, size)
+    try:
+        content = answer.read()
+    except BaseException:
+        answer.close()  # what was read to its end leaves a connection for the next one
+        raise
+    finally:
+        answer.release_conn()
+    return content, hashlib.sha256(content).hexdigest()
 
 
 def remove(keys: Iterable[str]) -> None:

@@ -3,14 +3,12 @@
 import uuid
 from pathlib import Path
 
-from core import clock, db
 from core.actor import RULE, Actor
 from docflow.documents import cards, files, registration, signing
 from docflow.documents.cards import CardInput
 from docflow.routing import dispatch, lines
 from evidence.packages import exports
-from evidence.packages.states import ExportKind
-from tests import ground, people
+from tests import people
 
 
 async def a_letter_sent(clerk: Actor, *to: uuid.UUID, title: str = "О совещании") -> uuid.UUID:
@@ -44,6 +42,3 @@ async def a_package(home: uuid.UUID, folder: Path, **wanted: object) -> Path:
             file.write(piece)
     assert path.stat().st_size == row["bytes"]
     return path
-
-
-__all__ = ["ExportKind", "a_letter_sent", "a_package", "clock", "db", "ground"]

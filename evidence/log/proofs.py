@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from audit.commitments import canonical_of_text
 from core import db
@@ -133,7 +134,8 @@ async def _group(secret: bytes, event_ids: Sequence[uuid.UUID], size: int) -> li
     if missing := [one for one in event_ids if one not in by_id]:
         raise NotLogged(event_id=str(missing[0]))
     wanted = [(by_id[one], merkle.inclusion_ranges(by_id[one]["leaf"], size)) for one in event_ids]
-    nodes = await _nodes(row for _, ranges in wanted for row in ranges)
+    # neighbours share most of their path, and a node may be made of hundreds of hashes
+    nodes = cache(await _nodes(row for _, ranges in wanted for row in ranges))
     return [
         Inclusion(
             event_id=row["id"], leaf=row["leaf"], size=size,

@@ -7,17 +7,14 @@ signatures, and the recipient's own line of deliveries (architecture rule 10).
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from functools import partial
 from typing import Any
 
 from core import db
 from docflow.documents import visibility
 from docflow.documents.longevity import records
-from docflow.documents.timeline import SHOWN_TO_RECIPIENTS
-from evidence.packages import masking, relied, told
-from evidence.packages.members import Gathered, Source, as_json, as_line, original
-
-DELIVERIES_AT_ONCE = 5000
+from evidence.packages import masking, relied
+from evidence.packages.members import Gathered, Source, as_json, original
+from evidence.packages.way import Way
 
 Rows = Mapping[uuid.UUID, list[db.Row]]
 
@@ -38,6 +35,7 @@ async def gather(export: db.Row, ids: list[uuid.UUID]) -> list[Gathered]:
     signatures = await _by_document(_SIGNATURES, list(cards), home)
     parts = {name: await _by_document(sql, list(cards), home) for name, sql in _PARTS.items()}
     stamps = await _stamped(row for rows in (*files.values(), *signatures.values()) for row in rows)
+    way = await Way.of(export, list(cards.values()))
     vouched = await relied.vouching(row for rows in signatures.values() for row in rows)
     made = []
     for document_id in ids:
@@ -54,7 +52,7 @@ async def gather(export: db.Row, ids: list[uuid.UUID]) -> list[Gathered]:
         ]
         facts = {name: rows.get(document_id, []) for name, rows in parts.items()}
         _add_parts(gathered, facts)
-        await _add_way(gathered, export, card)
+        await way.add(gathered, export, card)
         card_told = {
             **card, "files": [_file(row) for row in files.get(document_id, ())],
             "signatures": told_signatures, **facts,
@@ -216,78 +214,6 @@ def _add_parts(gathered: Gathered, facts: dict[str, list[db.Row]]) -> None:
             if blob_id is not None:
                 power[f"{kind}_member"] = f"powers/{power[f'{kind}_sha256']}.{suffix}"
                 gathered.sources.append(Source(power[f"{kind}_member"], blob_id=blob_id, size=size))
-
-
-async def _add_way(gathered: Gathered, export: db.Row, card: db.Row) -> None:
-    """Deliveries with their tries and receipts, and the events."""
-    home, document_id = export["organization_id"], card["id"]
-    is_author = card["organization_id"] == home
-    ids = await db.rows(
-        "SELECT id FROM delivery WHERE document_id = $1 ORDER BY id" if is_author else _LINE_OF,
-        document_id, *(() if is_author else (home,)),
-    )  # fmt: skip
-    for number, start in enumerate(range(0, len(ids), DELIVERIES_AT_ONCE), start=1):
-        some = [row["id"] for row in ids[start : start + DELIVERIES_AT_ONCE]]
-        place = f"documents/{document_id}"
-        produce = partial(_deliveries, gathered, some, export["level"])
-        gathered.sources += [
-            Source(f"{place}/deliveries-{number:03}.jsonl", produce=produce),
-            Source(f"{place}/consignments-{number:03}.jsonl", produce=partial(_carried, some)),
-        ]
-    happened = await db.rows(
-        """SELECT id FROM event WHERE document_id = $1 AND ($2 OR organization_id = $3
-               OR (organization_id = $4 AND verb = ANY($5))) ORDER BY id""",
-        document_id, is_author, home, card["organization_id"], list(SHOWN_TO_RECIPIENTS),
-    )  # fmt: skip
-    told.members(
-        gathered, f"documents/{document_id}", [row["id"] for row in happened],
-        size=export["log_size"], level=export["level"],
-    )  # fmt: skip
-
-
-_LINE_OF = """WITH RECURSIVE mine AS (
-        SELECT id FROM delivery WHERE document_id = $1 AND recipient_id = $2
-        UNION ALL SELECT v.id FROM mine JOIN delivery AS v ON v.via_id = mine.id)
-    SELECT id FROM mine ORDER BY id"""
-"""A recipient's own delivery and those behind it."""
-
-
-async def _deliveries(gathered: Gathered, ids: list[uuid.UUID], level: str) -> bytes:
-    rows = await db.rows(
-        """SELECT v.id, v.dispatch_id, v.recipient_id, o.code, o.name AS recipient,
-               v.recipient_kind, v.via_id, v.channel, v.status, v.due_on, v.delivered_at,
-               v.opened_at, v.acknowledged_at, v.executed_at, v.ended_at, v.reason,
-               p.last_name, p.first_name, p.middle_name,
-               array(SELECT l.consignment_id::text FROM consignment_delivery AS l
-                     WHERE l.delivery_id = v.id ORDER BY 1) AS consignments
-           FROM delivery AS v JOIN organization AS o ON o.id = v.recipient_id
-           LEFT JOIN person AS p ON p.id = v.acknowledged_by
-           WHERE v.id = ANY($1) ORDER BY v.id""",
-        ids,
-    )
-    lines = []
-    for row in rows:
-        names = [row.pop(part) for part in ("last_name", "first_name", "middle_name")]
-        if names[0] is not None:
-            gathered.people += 1
-            row["acknowledged_by"] = masking.name(level, *names)
-        lines.append(as_line(row))
-    return b"".join(lines)
-
-
-async def _carried(ids: list[uuid.UUID]) -> bytes:
-    """The messages these deliveries went by, with every try and its receipt."""
-    rows = await db.rows(
-        """SELECT c.id, c.channel, c.target, c.status, c.attempts, c.error_code, c.sent_at,
-               c.created_at, c.updated_at, tried.tries
-           FROM consignment AS c
-           LEFT JOIN LATERAL (SELECT jsonb_agg(to_jsonb(t) - 'consignment_id' ORDER BY t.number)
-               AS tries FROM attempt AS t WHERE t.consignment_id = c.id) AS tried ON true
-           WHERE c.id IN (SELECT consignment_id FROM consignment_delivery
-                          WHERE delivery_id = ANY($1)) ORDER BY c.id""",
-        ids,
-    )
-    return b"".join(map(as_line, rows))
 
 
 def _line(

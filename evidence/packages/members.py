@@ -5,8 +5,6 @@ import uuid
 import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from enum import Enum
 from typing import Any
 
 import msgspec
@@ -97,28 +95,10 @@ def original(sha256: str, media_type: str) -> str:
 
 
 def as_json(value: Any) -> bytes:
-    """Facts as JSON that people can read, bytes in hexadecimal, names in order."""
-    return msgspec.json.format(msgspec.json.encode(plain(value), order="sorted"), indent=1) + b"\n"
+    """Facts as JSON that people can read, names in order."""
+    return msgspec.json.format(msgspec.json.encode(value, order="sorted"), indent=1) + b"\n"
 
 
 def as_line(value: Any) -> bytes:
     """The same on one line."""
-    return msgspec.json.encode(plain(value), order="sorted") + b"\n"
-
-
-def plain(value: Any) -> Any:
-    """What JSON can hold."""
-    for kind, made in _PLAIN.items():
-        if isinstance(value, kind):
-            return made(value)
-    if isinstance(value, Mapping):
-        return {str(name): plain(one) for name, one in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(one) for one in value]
-    return value
-
-
-_PLAIN: Mapping[type, Callable[[Any], Any]] = {
-    bytes: bytes.hex, memoryview: memoryview.hex, uuid.UUID: str, Enum: lambda one: one.value,
-    datetime: lambda one: one.isoformat().replace("+00:00", "Z"), date: lambda one: one.isoformat(),
-}  # fmt: skip
+    return msgspec.json.encode(value, order="sorted") + b"\n"

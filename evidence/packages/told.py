@@ -50,19 +50,38 @@ def members(
 async def _lines(
     gathered: Gathered, ids: Sequence[uuid.UUID], size: int | None, level: str
 ) -> bytes:
+    return joined(gathered, list((await lines(ids, size=size, level=level)).values()))
+
+
+Line = tuple[bool, bytes]
+"""Is it under the checkpoint, and the line itself."""
+
+
+async def lines(ids: Sequence[uuid.UUID], *, size: int | None, level: str) -> dict[uuid.UUID, Line]:
+    """The line of each event with its proof, in the order of events."""
     rows = await db.rows(
-        """SELECT e.id, l.leaf < $2 AS is_logged, to_jsonb(e) - 'xact' AS event
+        """SELECT e.id, l.leaf < $2 AS is_logged,
+               CASE WHEN l.leaf < $2 THEN NULL ELSE to_jsonb(e) - 'xact' END AS event
            FROM event AS e LEFT JOIN log_leaf AS l ON l.event_id = e.id
            WHERE e.id = ANY($1::uuid[]) ORDER BY e.id""",
         list(ids), size or 0,
     )  # fmt: skip
     proved = [row["id"] for row in rows if row["is_logged"]]
-    later = [row["event"] for row in rows if not row["is_logged"]]
-    if later:
-        gathered.lack("not_in_log", len(later))
     found = await proofs.inclusions(proved, size=size) if proved else []
-    lines = [_told(one, level) for one in found]
-    return b"".join(map(as_line, (*lines, *({"index": None, "event": one} for one in later))))
+    made: dict[uuid.UUID, Line] = {
+        one.event_id: (True, as_line(_told(one, level))) for one in found
+    }
+    for row in rows:
+        if not row["is_logged"]:
+            made[row["id"]] = (False, as_line({"index": None, "event": row["event"]}))
+    return made
+
+
+def joined(gathered: Gathered, some: list[Line]) -> bytes:
+    """The lines as a member; those not under the checkpoint are noted."""
+    if later := sum(1 for is_logged, _ in some if not is_logged):
+        gathered.lack("not_in_log", later)
+    return b"".join(line for _, line in some)
 
 
 def _told(one: Inclusion, level: str) -> dict[str, object]:

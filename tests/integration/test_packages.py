@@ -18,7 +18,7 @@ from evidence.packages import exports, packing
 from evidence.packages.states import ExportKind
 from evidence.verifier import checking, docflow_verify
 from storage import blobs
-from tests import ground, packages_stage, people
+from tests import ground, people
 from tests.packages_stage import a_letter_sent, a_package
 
 WHY = {"purpose": "Проверка комиссии", "basis": "Запрос № 17", "recipient": "Комиссия"}
@@ -47,6 +47,7 @@ async def sent_letter() -> tuple[ground.Ground, Actor, Any]:
     return line, clerk, await a_letter_sent(clerk, line.region, line.local)
 
 
+@pytest.mark.slow
 async def test_package_of_a_document_has_all_of_it(database: str, tmp_path: Path) -> None:
     line, _, document_id = await sent_letter()
     reader = await people.clerk_of(line.region)
@@ -76,6 +77,7 @@ async def test_package_of_a_document_has_all_of_it(database: str, tmp_path: Path
     assert (code, answer["verdicts_made_again"]) == (0, {"same": 1, "other": 0, "not_made": 0})
 
 
+@pytest.mark.slow
 async def test_recipient_gets_the_letter_and_its_own_line_only(
     database: str, tmp_path: Path
 ) -> None:
@@ -95,6 +97,7 @@ async def test_recipient_gets_the_letter_and_its_own_line_only(
         await a_package(line.stranger, tmp_path, kind=ExportKind.DOCUMENT, subject_id=document_id)
 
 
+@pytest.mark.slow
 async def test_person_organization_and_period(database: str, tmp_path: Path) -> None:
     line, clerk, document_id = await sent_letter()
     await db.execute(
@@ -122,6 +125,7 @@ async def test_person_organization_and_period(database: str, tmp_path: Path) -> 
     assert whole(await a_package(line.union, tmp_path, **past))["signatures"]["good"] == 0
 
 
+@pytest.mark.slow
 async def test_masked_export_names_nobody_but_keeps_originals(
     database: str, tmp_path: Path
 ) -> None:
@@ -138,6 +142,7 @@ async def test_masked_export_names_nobody_but_keeps_originals(
             assert "Иванова" not in content.decode(), name
 
 
+@pytest.mark.slow
 async def test_interrupted_export_goes_on_where_it_was(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,6 +181,7 @@ async def test_interrupted_export_goes_on_where_it_was(
     assert whole(path)["signatures"]["good"] == 5
 
 
+@pytest.mark.slow
 async def test_lost_bytes_are_named_and_the_rest_goes_out(database: str, tmp_path: Path) -> None:
     line, _, document_id = await sent_letter()
     await db.execute(
@@ -191,6 +197,7 @@ async def test_lost_bytes_are_named_and_the_rest_goes_out(database: str, tmp_pat
     assert told["code"] == "blob_missing"
 
 
+@pytest.mark.slow
 async def test_expired_package_is_gone_and_its_register_stays(
     database: str, tmp_path: Path
 ) -> None:
@@ -254,6 +261,7 @@ async def test_over_http_asked_packed_taken_and_registered(database: str, tmp_pa
     ) == 1  # fmt: skip
 
 
+@pytest.mark.slow
 async def test_failure_is_told_and_can_be_gone_on_from(database: str) -> None:
     line = await ground.a_ground()
     lawyer = await people.clerk_of(line.union, "lawyer")
@@ -279,6 +287,3 @@ async def test_failure_is_told_and_can_be_gone_on_from(database: str) -> None:
         await exports.retry(lawyer, export_id)
     with pytest.raises(Forbidden):
         await exports.listed(await people.clerk_of(line.union))
-
-
-__all__ = ["packages_stage"]

@@ -245,6 +245,7 @@ def test_rubbish_never_breaks_it(tmp_path: Path) -> None:
             assert looked(data, tmp_path).exit_code == 1
 
 
+@pytest.mark.slow
 def test_rubbish_signed_for_never_breaks_it(tmp_path: Path) -> None:
     """The service itself may be hostile: what it signs is parsed with the same care."""
     noise = Random(13)  # noqa: S311 - places to try
@@ -278,6 +279,7 @@ def run_alone(*words: str | Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_file_runs_alone_and_says_it_in_words_and_json(tmp_path: Path) -> None:
     path = tmp_path / "package.zip"
     path.write_bytes(a_package().packed())
