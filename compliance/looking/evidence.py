@@ -57,8 +57,11 @@ async def examine(
     pool: Sandbox | None = None,
     anchors: str = "",
     with_print: bool = True,
+    print_seconds: float = ocr.SECONDS,
 ) -> dict[str, Any]:
     """The report on these bytes; `name` is the file's, for its extension only.
+
+    Print that is not read within `print_seconds` is a finding (`ocr_timeout`).
 
     Raises HostileInput when there is no picture to speak of: `empty_file`, `file_too_large`,
     `unsupported_format`, `not_a_picture`, `broken_picture`, `picture_too_large`, `parse_timeout` …
@@ -71,7 +74,7 @@ async def examine(
     )
     if isinstance(shown, HostileInput):
         raise shown
-    words = await _print(strips, with_print=with_print)
+    words = await _print(strips, with_print=with_print, seconds=print_seconds)
     report: dict[str, Any] = {
         "sha256": hashlib.sha256(data).hexdigest(),
         "media_type": shown["media_type"],
@@ -207,10 +210,14 @@ async def _strips(pool: Sandbox, data: bytes, with_print: bool) -> list[ocr.Stri
     return [msgspec.convert(one, ocr.Strip) for one in found]
 
 
-async def _print(strips: list[ocr.Strip] | None, *, with_print: bool) -> ocr.Print:
+async def _print(
+    strips: list[ocr.Strip] | None, *, with_print: bool, seconds: float
+) -> ocr.Print:  # fmt: skip
     if not with_print:
         return ocr.Print(state="skipped")
-    return ocr.Print(state="unavailable") if strips is None else await ocr.read(strips)
+    if strips is None:
+        return ocr.Print(state="unavailable")
+    return await ocr.read(strips, seconds=seconds)
 
 
 def _of_file(shown: Mapping[str, Any], *, name: str) -> list[dict[str, Any]]:

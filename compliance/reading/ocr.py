@@ -22,7 +22,8 @@ from compliance.reading.votes import Reading, Word, chosen, is_worth, likeness, 
 LANGUAGES = ("rus", "eng")
 LONGEST = 1800
 """Longest side of the picture in which print is looked for."""
-_SECONDS = 8.0
+SECONDS = 8.0
+"""How long reading may take where somebody waits for the answer."""
 _WIDE = 16
 """Lines that are read at once with more of their surroundings too."""
 _SECOND_LOOK = 7
@@ -91,7 +92,7 @@ def engine() -> str | None:
     return None
 
 
-async def read(found: Sequence[Strip], *, seconds: float = _SECONDS) -> Print:
+async def read(found: Sequence[Strip], *, seconds: float = SECONDS) -> Print:
     """The text and the credits of these lines; takes one to two seconds of two cores.
 
     A closer look that does not end in time leaves what the first one gave.
@@ -104,32 +105,34 @@ async def read(found: Sequence[Strip], *, seconds: float = _SECONDS) -> Print:
     state = "read"
     try:
         async with asyncio.timeout(seconds):
-            await _glance(found, answers)
-            await _closer_look(found, answers)
+            await _glance(found, answers, seconds)
+            await _closer_look(found, answers, seconds)
     except TimeoutError:
         state = "read" if any(answers) else "timeout"
     return Print(text=shown_text(answers), credits=chosen(answers), state=state)
 
 
-async def _glance(found: Sequence[Strip], answers: Sequence[list[Reading]]) -> None:
+async def _glance(found: Sequence[Strip], answers: Sequence[list[Reading]], seconds: float) -> None:
     """All lines in the plainest preparation, in two processes."""
     wanted = [(place, 0) for place in range(len(found))]
     wanted += [(place, 1) for place in range(min(_WIDE, len(found)))]
     halves = (wanted[::2], wanted[1::2])
-    read = await asyncio.gather(*(_run(found, half, "rus+eng") for half in halves))
+    read = await asyncio.gather(*(_run(found, half, "rus+eng", seconds) for half in halves))
     for half, lines in zip(halves, read, strict=True):
         _keep(found, answers, half, lines)
 
 
-async def _closer_look(found: Sequence[Strip], answers: Sequence[list[Reading]]) -> None:
+async def _closer_look(
+    found: Sequence[Strip], answers: Sequence[list[Reading]], seconds: float
+) -> None:
     """The lines with text in every preparation, and with each script on its own."""
     ranked = sorted(range(len(found)), key=lambda place: -_promise(answers[place], found[place]))
     worth = [place for place in ranked[:_SECOND_LOOK] if is_worth(answers[place])]
     closer = [(p, n) for p in worth or ranked[:3] for n in range(len(found[p].variants))]
     rest = [(place, number) for place, number in closer if number > (place < _WIDE)]
     russian, latin, both = await asyncio.gather(
-        _run(found, closer, "rus"), _run(found, closer, "eng"),
-        _run(found, rest, "rus+eng"),
+        _run(found, closer, "rus", seconds), _run(found, closer, "eng", seconds),
+        _run(found, rest, "rus+eng", seconds),
     )  # fmt: skip
     _keep(found, answers, closer, [merged(*pair) for pair in zip(russian, latin, strict=True)])
     _keep(found, answers, rest, both)
@@ -149,7 +152,7 @@ def _promise(answers: list[Reading], strip: Strip) -> float:
 
 
 async def _run(
-    found: Sequence[Strip], wanted: Sequence[tuple[int, int]], languages: str
+    found: Sequence[Strip], wanted: Sequence[tuple[int, int]], languages: str, seconds: float
 ) -> list[tuple[Word, ...]]:
     """The words of each wanted strip, in order."""
     if not wanted:
@@ -157,7 +160,7 @@ async def _run(
     folder = await asyncio.to_thread(_written, found, wanted)
     try:
         answer = await table(
-            Path(folder, "list.txt"), languages=languages, page_mode=7, seconds=_SECONDS
+            Path(folder, "list.txt"), languages=languages, page_mode=7, seconds=seconds
         )
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)

@@ -92,10 +92,16 @@ def test_each_rights_field_is_read(name: str) -> None:
 
 
 def test_all_rights_fields_at_once() -> None:
-    names = [*SIMPLE, *ALT, *LISTS]
-    found = metadata.read(jpeg(xmp="".join(element(name, f"v-{name}") for name in names)))
-    assert found.rights == {name: f"v-{name}" for name in names}
-    assert len({*names, *STRUCTS}) >= 30
+    plain = [*SIMPLE, *ALT, *LISTS]
+    parts = [element(name, f"v-{name}") for name in plain]
+    for tag in dict.fromkeys(tag for tag, _ in STRUCTS.values()):
+        inner = "".join(f"<{one}>v-{name}</{one}>" for name, (of, one) in STRUCTS.items()
+                        if of == tag)  # fmt: skip
+        parts.append(f'<{tag}><rdf:Seq><rdf:li rdf:parseType="Resource">{inner}</rdf:li></rdf:Seq>'
+                     f"</{tag}>")  # fmt: skip
+    found = metadata.read(jpeg(xmp="".join(parts)))
+    assert found.rights == {name: f"v-{name}" for name in (*plain, *STRUCTS)}
+    assert len(found.rights) >= 30
 
 
 def test_what_xmp_says_stands_before_iim_and_exif() -> None:
