@@ -350,3 +350,18 @@ def create_gost_authority(
     folder = folder.resolve()
     root = _authority(folder / "root", f"{name}, корень", "512-A", None)
     return _authority(folder / "issuing", name, parameters, root)
+
+
+def kept_gost_authority(folder: Path, *, name: str) -> GostAuthority:
+    """The authority that was made in `folder` before, or a new one there."""
+    folder = folder.resolve()
+    if not (folder / "issuing" / "ca.pem").exists():
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return create_gost_authority(folder, name=name)
+    root = _reopened(folder / "root", "512-A", None)
+    return _reopened(folder / "issuing", "256-A", root)
+
+
+def _reopened(folder: Path, parameters: str, parent: GostAuthority | None) -> GostAuthority:
+    me = Signer(folder / "ca.pem", folder / "ca.key", parameters)
+    return GostAuthority(folder, me, parent, [one.stem for one in folder.glob("leaf*.pem")])

@@ -21,7 +21,7 @@ import installation
 from core import clock, papers
 from core.embedded import services
 from core.errors import ServiceError
-from demo import ground, pictures
+from demo import correspondence, ground, pictures, proof
 from demo.ground import Account, Ground, Scale
 from demo.people import Person, Refused
 from signatures import keys
@@ -62,10 +62,12 @@ def run(
     try:
         with steps.step("registry", f"registry of size {scale}, accounts, keys"):
             stand = asyncio.run(ground.prepare(scale))
+            ministry = correspondence.prepare(stand, folder / "medo")
         with steps.step("doors", "web and worker"):
-            running = installation.open_doors(engines, port=None)
+            extra = {"MEDO_IN": f"{folder}/medo/in", "MEDO_OUT": f"{folder}/medo/out"}
+            running = installation.open_doors(engines, port=None, extra=extra)
         with running:
-            given = Given(document, picture, folder)
+            given = Given(document, picture, folder, ministry)
             return asyncio.run(_walk(running.address, stand, given, steps))
     finally:
         engines.stop()
@@ -78,6 +80,7 @@ class Given:
     document: Path | None
     picture: Path | None
     folder: Path
+    ministry: correspondence.Stand | None
 
 
 async def _walk(address: str, stand: Ground, given: Given, steps: Steps) -> dict[str, Any]:
@@ -85,7 +88,15 @@ async def _walk(address: str, stand: Ground, given: Given, steps: Steps) -> dict
         answer = await _all_steps(address, stand, given.document, steps)
         with steps.step("pictures", "pictures: licensed, claimed, unknown; permit and dossier"):
             told = await pictures.walk(address, stand, folder=given.folder, own=given.picture)
-        return {**answer, "ok": answer["ok"] and told["ok"], "pictures": told}
+        with steps.step("ministry", "a ministry by МЭДО, GOST-signed: answer, refusal, silence"):
+            other = await correspondence.walk(address, stand, given.ministry)
+        with steps.step("evidence", "a lawyer takes the evidence, a stranger checks it without us"):
+            taken = await proof.walk(address, stand, number=answer["number"], folder=given.folder)
+        is_ok = answer["ok"] and told["ok"] and other["ok"] and taken["ok"]
+        return {
+            **answer, "ok": is_ok, "pictures": told, "ministry": other,
+            "evidence": taken["file"], "evidence_check": taken,
+        }  # fmt: skip
     except ServiceError as problem:
         return {
             "ok": False, "code": problem.error_code, "error": problem.message_en,

@@ -70,6 +70,10 @@ class Person:
         headers = {"Idempotency-Key": key} if key else {}
         return self._said(await self.client.post(path, json=body or {}, headers=headers))
 
+    async def post_bytes(self, path: str, content: bytes) -> Any:
+        """Send a list as it is."""
+        return self._said(await self.client.post(path, content=content))
+
     async def put_file(self, path: str, content: bytes, **parameters: Any) -> Any:
         """Send a file."""
         return self._said(await self.client.put(path, content=content, params=parameters))

@@ -14,7 +14,16 @@ from docflow.documents import conversion
 from docflow.documents.controllers import convert_all, page_of
 from docflow.documents.schemas import Created
 from docflow.routing import medo_schemas as wire
-from docflow.routing.medo import checks, clocks, journal, outgoing, partners, quarantine, replies
+from docflow.routing.medo import (
+    checks,
+    clocks,
+    journal,
+    outgoing,
+    partners,
+    prompting,
+    quarantine,
+    replies,
+)
 
 GOVERN = [scope("directory:write"), requires("administrator")]
 LOOK = [scope("directory:read")]
@@ -97,6 +106,11 @@ class MedoMessageController(Controller):
             actor, statuses=tuple(status or ()), after=after, limit=limit
         )  # fmt: skip
         return wire.MessageList(_messages(found), page_of(found, limit))
+
+    @post("/exchange", guards=WORK, status_code=202, summary="Exchange now")
+    async def exchange(self, actor: Caller) -> None:
+        """Have the worker look into the transport's folders now; it does so by itself, too."""
+        await prompting.exchange(actor)
 
     @get("/refusal-reasons", guards=READ, summary="Reasons of refusal")
     async def reasons(self) -> list[str]:
