@@ -11,6 +11,7 @@ from bench import (
     images,
     inbox,
     intake,
+    log,
     medo,
     recall,
     sign,
@@ -44,4 +45,6 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "evidence-export": evidence.export,
     "medo-write": medo.write,
     "medo-read": medo.read,
+    "log-overhead": log.overhead,
+    "log-fanout-100k": log.after_fanout,
 }

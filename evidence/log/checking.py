@@ -41,11 +41,17 @@ async def check_slice(*, width: int) -> Report:
     return await _recorded("slice", width, None)
 
 
+_SETTINGS = """SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+    SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"""
+"""A part of the log is looked up row by row; the planner, who does not see how small the part is,
+would rather read all events for each."""
+
+
 async def _recorded(kind: str, width: int | None, against: Head | None) -> Report:
     began = clock.now()
     known = await identity.load()
     async with db.transaction() as connection:
-        await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        await connection.execute(_SETTINGS)
         state = await db.row("SELECT * FROM log_state WHERE id = 1")
         report = Report(kind, state["size"] if state else 0)
         if state is None or (known is None and state["size"]):
@@ -60,6 +66,7 @@ async def _recorded(kind: str, width: int | None, against: Head | None) -> Repor
             end = state["size"] if width is None else min(start + width, state["size"])
             await _Walk(known, report, against).go(start, end)
             if width is None:
+                await connection.execute("SET LOCAL enable_hashjoin = on")
                 await _around(report, state, known, against)
     await _keep(report, began, end)
     return report
@@ -250,6 +257,8 @@ async def _around(report: Report, state: db.Row, known: Identity, against: Head 
         report.add("log_rewritten", against.origin)
     for row in await db.rows("SELECT leaf FROM log_leaf WHERE leaf >= $1", state["size"]):
         report.add("leaf_surplus", row["leaf"], row["leaf"])
+    for row in await db.rows(_ADOPTED_LATE):
+        report.add("checkpoint_adopted", row["size"])
     begun = await db.rows("SELECT id FROM event WHERE verb = $1 ORDER BY id OFFSET 1", STARTED)
     for row in begun:
         report.add("log_restarted", row["id"])
@@ -258,6 +267,10 @@ async def _around(report: Report, state: db.Row, known: Identity, against: Head 
         report.add("event_unlogged", row["id"])
     await _vouchers(report)
 
+
+_ADOPTED_LATE = """SELECT size FROM log_checkpoint WHERE is_adopted
+    AND size > (SELECT min(size) FROM log_checkpoint WHERE NOT is_adopted)"""
+"""Only what was there before the log may be older than its checkpoint, and that came first."""
 
 _UNLOGGED = """SELECT e.id FROM event AS e LEFT JOIN log_leaf AS l ON l.event_id = e.id
     WHERE l.event_id IS NULL AND e.xact < $1::text::xid8

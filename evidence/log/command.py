@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import os
 import socket
 import sys
 from collections.abc import Callable
@@ -26,7 +25,7 @@ def register(verbs: Any, tell: Tell, parser: type[Any]) -> None:
     witness.add_argument(
         "--state", type=Path, required=True, metavar="DIR", help="what it has seen"
     )
-    witness.add_argument("--name", help="its name, such as witness.example.org/w1")
+    witness.add_argument("--name", required=True, help="such as witness.example.org/w1")
     witness.add_argument(
         "--log", action="append", default=[], metavar="KEY", help="a log's key, as /log/vkey has it"
     )
@@ -50,7 +49,7 @@ def _witness(arguments: argparse.Namespace, tell: Tell) -> int:
 
     from evidence.log.witness import Witness, known_logs  # noqa: PLC0415 - as above
 
-    desk = Witness(arguments.state, _name(arguments), known_logs(_keys(arguments)))
+    desk = Witness(arguments.state, arguments.name, known_logs(_keys(arguments)))
     try:
         with socket.create_server((arguments.host, arguments.port)) as door:
             host, port = door.getsockname()[:2]
@@ -67,11 +66,6 @@ def _witness(arguments: argparse.Namespace, tell: Tell) -> int:
     finally:
         desk.close()
     return GOOD
-
-
-def _name(arguments: argparse.Namespace) -> str:
-    """As given, else from WITNESS_NAME; a witness is nobody without a name."""
-    return arguments.name or os.environ.get("WITNESS_NAME", "")
 
 
 def _keys(arguments: argparse.Namespace) -> list[str]:

@@ -22,6 +22,7 @@ CODES = {
     "checkpoint_missing": ("последней контрольной точки нет", "the last checkpoint is not there"),
     "checkpoint_changed": ("точка не сходится с деревом", "a checkpoint is not the tree's"),
     "checkpoint_unsigned": ("подпись точки неверна", "a checkpoint's signature is wrong"),
+    "checkpoint_adopted": ("точка освобождена от сверки времени", "a checkpoint was exempted"),
     "stamp_wrong": ("отметка времени не о контрольной точке", "a stamp is not over its checkpoint"),
     "cosignature_wrong": ("подпись свидетеля неверна", "a witness's signature is wrong"),
     "log_restarted": ("журнал начинали заново", "the log was begun anew"),

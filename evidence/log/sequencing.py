@@ -37,6 +37,8 @@ class State:
     size: int
     taken_below: int
     open_xacts: tuple[int, ...]
+    is_adopting: bool
+    """Events that are older than the log are still coming in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,12 @@ class Snapshot:
         return Snapshot(xact, tuple(one for one in self.open_xacts if one < xact))
 
 
+_SETTINGS = """SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+    SET LOCAL enable_seqscan = off"""
+"""Tables grow a thousandfold between two looks at their statistics: a plan made while the log was
+empty must not read all of it for each event."""
+
+
 async def take(*, limit: int = LIMIT) -> int:
     """Put what was committed since the last batch under a new checkpoint; answers how many events.
 
@@ -65,7 +73,7 @@ async def take(*, limit: int = LIMIT) -> int:
     known = await identity.begin()
     try:
         async with db.transaction() as connection:
-            await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            await connection.execute(_SETTINGS)
             if not await db.value("SELECT pg_try_advisory_xact_lock($1)", _LOCK):
                 return 0
             return await _take(connection, known, limit)
@@ -79,27 +87,28 @@ async def _take(connection: asyncpg.Connection, known: Identity, limit: int) -> 
     if not (is_due or is_restored):
         return 0
     await db.execute("SELECT FROM log_state WHERE id = 1 FOR UPDATE")
-    is_first = state.taken_below == 0
     if is_restored:  # from a dump into another cluster, whose transactions count anew
         log.warning("the log looks at every event: transaction numbers went back")
-        state = State(state.size, 0, ())
+        state = State(state.size, 0, (), is_adopting=state.is_adopting)
     edge = tiles.edge_of(state.size, await tiles_at(tiles.edge_places(state.size)))
     last = await _add_all(connection, known, state, edge, limit)
     added = edge.size - state.size
     if added == limit:  # there may be more: of the last transaction, and of those after it
         seen = seen.up_to(last)
     if added:
-        await _store(connection, known, edge, is_adopted=is_first)
+        await _store(connection, known, edge, is_adopted=state.is_adopting)
     await db.execute(
-        "UPDATE log_state SET size = $1, taken_below = $2, open_xacts = $3 WHERE id = 1",
-        edge.size, seen.below, list(seen.open_xacts),
+        """UPDATE log_state SET size = $1, taken_below = $2, open_xacts = $3, is_adopting = $4
+           WHERE id = 1""",
+        edge.size, seen.below, list(seen.open_xacts), state.is_adopting and added == limit,
     )  # fmt: skip
     return added
 
 
 async def _standing() -> tuple[State, Snapshot, bool]:
     row = await db.row(
-        """SELECT s.size, s.taken_below, s.open_xacts, pg_current_snapshot()::text AS snapshot,
+        """SELECT s.size, s.taken_below, s.open_xacts, s.is_adopting,
+               pg_current_snapshot()::text AS snapshot,
                EXISTS (SELECT FROM event AS e WHERE e.xact >= s.taken_below::text::xid8)
                OR EXISTS (SELECT FROM event AS e
                           WHERE e.xact = ANY (s.open_xacts::text[]::xid8[])) AS is_due
@@ -107,7 +116,9 @@ async def _standing() -> tuple[State, Snapshot, bool]:
     )
     if row is None:
         raise RuntimeError("log_state has lost its row")
-    state = State(row["size"], row["taken_below"], tuple(row["open_xacts"]))
+    state = State(
+        row["size"], row["taken_below"], tuple(row["open_xacts"]), is_adopting=row["is_adopting"]
+    )
     return state, Snapshot.parsed(row["snapshot"]), row["is_due"]
 
 
@@ -123,7 +134,7 @@ async def tiles_at(places: list[Place]) -> dict[Place, bytes]:
 
 
 _NEW = f"""SELECT {leaves.COLUMNS}, e.xact::text AS xact FROM event AS e
-    WHERE {{which}} AND NOT EXISTS (SELECT FROM log_leaf AS l WHERE l.event_id = e.id)
+    WHERE {{which}} AND (SELECT l.leaf FROM log_leaf AS l WHERE l.event_id = e.id) IS NULL
     ORDER BY e.xact, e.id LIMIT $2"""
 _STILL_OPEN = _NEW.format(which="e.xact = ANY ($1::text[]::xid8[])")
 _LATER = _NEW.format(which="e.xact >= $1::text::xid8")

@@ -34,6 +34,7 @@ class LogState(Table, tablename="log_state"):
     taken_below = BigInt()
     open_xacts = Array(base_column=BigInt())
     checked = BigInt()
+    is_adopting = Boolean()
 
 
 class LogLeaf(Table, tablename="log_leaf"):

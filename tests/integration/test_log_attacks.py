@@ -111,6 +111,8 @@ ATTACKS = {
                           " WHERE size = (SELECT max(size) FROM log_checkpoint)",
                           {"checkpoint_unsigned"}),
     "key": ("UPDATE log_key SET public_key = sha256(public_key)", {"checkpoint_unsigned"}),
+    "exemption": ("UPDATE log_checkpoint SET is_adopted = true WHERE size ="
+                  " (SELECT max(size) FROM log_checkpoint)", {"checkpoint_adopted"}),
     "leaf too many": ("INSERT INTO log_leaf VALUES (5000, uuidv7())", {"leaf_surplus"}),
 }  # fmt: skip
 

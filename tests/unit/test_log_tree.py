@@ -117,14 +117,17 @@ def test_addresses_of_tiles() -> None:
 
 
 def test_a_note_of_the_go_team_and_ours() -> None:
-    known = notes.parsed_key("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")
+    known = notes.parsed_key(
+        "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"  # leaks: ok (public)
+    )
     text = (
         "If you think cryptography is the answer to your problem,\n"
         "then you don't know what your problem is.\n"
     )
     line = (
-        "\u2014 PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvq"
-        "fqdngotpRZb6KE6RyyBwJnAM=\n"
+        "\u2014 PeterNeumann "
+        "x08go/ZJkuBS9UG/SffcvIAQxVBtiFup"  # leaks: ok (public)
+        "LLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"  # leaks: ok (public)
     )
     notes.require_signed(notes.parse(f"{text}\n{line}".encode()), [known])
     with pytest.raises(notes.SignatureError):
