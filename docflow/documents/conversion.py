@@ -25,6 +25,10 @@ SECONDS = 120.0
 MEMORY = 2 << 30
 UP_TO = 64 << 20
 _PROFILES = ("/usr/share/color/icc/ghostscript/srgb.icc", "/usr/share/color/icc/srgb.icc")
+_NO_PROGRAM = ("команды gs (Ghostscript) нет", "there is no command gs (Ghostscript)")
+_NO_PROFILE = (
+    f"нет цветового профиля {_PROFILES[0]}", f"the color profile {_PROFILES[0]} is missing"
+)  # fmt: skip
 _INTENT = """%!
 [/_objdef {{icc}} /type /stream /OBJ pdfmark
 [{{icc}} << /N 3 >> /PUT pdfmark
@@ -75,10 +79,13 @@ async def made_over(content: bytes) -> bytes:
     program = shutil.which("gs")
     profile = _profile()
     if program is None or profile is None:
+        absent = _NO_PROGRAM if program is None else _NO_PROFILE
         raise Unavailable(
-            "Преобразование в PDF/A не установлено (Ghostscript). Сохраните файл как PDF/A в"
-            " исходной программе.",
-            "Making over into PDF/A needs Ghostscript, which is not installed. Save the file as"
+            f"Преобразование в PDF/A выключено: {absent[0]}. Оператору: apt-get install ghostscript"
+            " на машине службы, перезапуск не нужен. Или сохраните файл как PDF/A в исходной"
+            " программе.",
+            f"Making over into PDF/A is off: {absent[1]}. For the operator: apt-get install"
+            " ghostscript on the machine of the service, no restart is needed. Or save the file as"
             " PDF/A in its own program.",
             code="pdfa_converter_missing",
         )

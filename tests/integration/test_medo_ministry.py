@@ -14,6 +14,7 @@ from core.actor import RULE, Actor
 from demo import defects
 from demo.defects import DEFECTS
 from docflow.documents import cards, files, links, registration, signing, timeline
+from docflow.gateways.medo import lists
 from docflow.gateways.medo import messages as wire
 from docflow.gateways.medo.messages import Kind
 from docflow.routing import dispatch, inbox, lines
@@ -170,6 +171,28 @@ async def our_receipt_went(stage: Stage, answered: wire.Message) -> None:
     (receipt,) = stage.they.collected(Kind.RECEIPT)
     assert receipt.receipt is not None
     assert (receipt.receipt.uid, receipt.receipt.is_accepted) == (answered.header_uid, True)
+
+
+@pytest.mark.parametrize(("versions", "receipts"), [([], 0), (["2.7.1"], 1)])
+async def test_notifications_are_acknowledged_as_the_lists_say(
+    stage: Stage,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    versions: list[str],
+    receipts: int,
+) -> None:
+    path = tmp_path / "lists.toml"
+    path.write_text(f"[receipts]\nfor_notifications = {versions}", encoding="utf-8")
+    monkeypatch.setenv("MEDO_LISTS", str(path))
+    lists.load.cache_clear()
+    try:
+        await medo_stage.a_sent(stage)
+        (went,) = stage.they.collected()
+        stage.they.registers(went, number="1")
+        await exchange()
+        assert [one.kind for one in stage.they.collected()] == [Kind.RECEIPT] * receipts
+    finally:
+        lists.load.cache_clear()
 
 
 async def test_everything_a_ministry_gets_wrong(stage: Stage) -> None:

@@ -32,6 +32,14 @@ class Refusals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Versions in which no other reason may be written."""
 
 
+class Receipts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is acknowledged besides letters (квитанции)."""
+
+    source: str
+    for_notifications: tuple[str, ...] = ()
+    """Versions whose notifications get a receipt."""
+
+
 class Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Words allowed in one place."""
 
@@ -84,6 +92,7 @@ class Lists(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     edition: str
     limits: Bounds
     refusals: Refusals
+    receipts: Receipts
     signatures: Named
     links: Named
     groups: Groups

@@ -58,7 +58,7 @@ async def settle(arrival: Arrival, *, sent: db.Row | None = None) -> None:
         await apply(arrival, sent)
     elif arrival.status is S.TAKEN:
         await take(arrival)
-    if message.kind in (Kind.DOCUMENT, Kind.CONTAINER):
+    if replies.is_acknowledged(message):
         await replies.receipt(arrival, accepted=True)
     elif message.kind is Kind.UNKNOWN:
         await replies.receipt(arrival, accepted=False)

@@ -5,7 +5,7 @@ from typing import Any
 
 from core import clock, db
 from docflow.gateways.medo import lists
-from docflow.gateways.medo.messages import Event
+from docflow.gateways.medo.messages import Event, Kind, Message
 from docflow.routing.medo import journal, partners
 from docflow.routing.medo.arrival import Arrival
 from docflow.routing.medo.partners import Partner
@@ -21,6 +21,13 @@ def version_for(received: str, partner: Partner | None) -> str:
     if received.startswith("2.7"):
         return "2.7"
     return partner.version if partner and not received else "2.6"
+
+
+def is_acknowledged(message: Message) -> bool:
+    """Letters are, receipts never; notifications where the lists say so of their version."""
+    if message.kind is Kind.NOTIFICATION:
+        return message.version in lists.load().receipts.for_notifications
+    return message.kind in (Kind.DOCUMENT, Kind.CONTAINER)
 
 
 async def receipt(arrival: Arrival, *, accepted: bool) -> uuid.UUID | None:
