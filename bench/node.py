@@ -54,7 +54,8 @@ async def measure(ground: Ground) -> Result:
     with tempfile.TemporaryDirectory(prefix="docflow-bench-") as name:
         folder = Path(name)
         certificate(folder)
-        async with ground.database(), ground.another() as (app_url, _):
+        # the other one first: migrating it needs no pool of ours
+        async with ground.another() as (app_url, _), ground.database():
             there = {"DATABASE_URL": app_url, "S3_BUCKET": f"bench-{secrets.token_hex(4)}"}
             with environment({"NODE_CA_FILE": str(folder / "authority.pem")}):
                 return await _measured(folder, there)

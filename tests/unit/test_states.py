@@ -13,6 +13,7 @@ from compliance import states as compliance
 from directory import states as directory
 from docflow.documents import states as documents
 from docflow.routing import states as routing
+from docflow.routing.nodes import states as nodes
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -21,6 +22,8 @@ GRAPHS: dict[str, tuple[type[StrEnum], Mapping[StrEnum, frozenset[StrEnum]]]] = 
     "signing_session": (documents.SessionStatus, documents.SESSION_TRANSITIONS),
     "delivery": (routing.DeliveryStatus, routing.TRANSITIONS),
     "organization": (directory.OrganizationStatus, directory.TRANSITIONS),
+    "node_note": (nodes.NoteStatus, nodes.NOTE_TRANSITIONS),
+    "node_conflict": (nodes.ConflictStatus, nodes.CONFLICT_TRANSITIONS),
     "picture": (compliance.EntryStatus, compliance.ENTRY_TRANSITIONS),
     "licence": (compliance.EntryStatus, compliance.ENTRY_TRANSITIONS),
     "claimant": (compliance.ClaimantStatus, compliance.CLAIMANT_TRANSITIONS),
@@ -32,6 +35,8 @@ FINAL = {
     "signing_session": {"finished", "cancelled", "expired"},
     "delivery": {"executed", "refused", "recalled", "void"},
     "organization": {"closed", "merged"},
+    "node_note": {"done", "void"},
+    "node_conflict": {"withdrawn"},
     "picture": {"retired"},
     "licence": {"retired"},
     "claimant": {"retired"},
@@ -77,6 +82,8 @@ def test_every_state_is_reached_from_a_first_one(name: str) -> None:
         # A dispatch writes these three; nothing else begins a delivery.
         "delivery": {"awaiting_relay", "queued", "delivered"},
         "organization": {"active"},
+        "node_note": {"waiting"},
+        "node_conflict": {"open"},
         "picture": {"active"},
         "licence": {"active"},
         "claimant": {"proposed"},
