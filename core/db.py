@@ -153,12 +153,21 @@ def _sound(connection: asyncpg.Connection) -> Iterator[None]:
         yield
     except _LOST as problem:
         # The same class tells of a mistake of ours in a call; then the connection is whole.
-        if isinstance(problem, asyncpg.InterfaceError) and not connection.is_closed():
+        if isinstance(problem, asyncpg.InterfaceError) and not _is_gone(connection):
             raise
-        connection.terminate()
+        if not _is_gone(connection):
+            connection.terminate()
         raise Unavailable(code="database_unavailable") from problem
     except asyncpg.DeadlockDetectedError as problem:
         raise Unavailable(code="database_busy") from problem
+
+
+def _is_gone(connection: asyncpg.Connection) -> bool:
+    """Closed, or taken back by its pool when it was lost, after which nothing can be asked of it."""
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        return True
 
 
 @asynccontextmanager

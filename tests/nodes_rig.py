@@ -422,18 +422,22 @@ async def sql(node: Node, query: str, *values: object) -> list[dict[str, Any]]:
     raise RuntimeError(f"the database of {node.name} does not come back")
 
 
+LOST_LEASES = (
+    "UPDATE consignment SET leased_until = now() - interval '1 second' WHERE status = 'sending'"
+)
+"""As if a dead process's lease had run out."""
+
 HURRY = (
-    "UPDATE consignment SET leased_until = now() - interval '1 second' WHERE status = 'sending'",
     "UPDATE consignment SET next_attempt_at = now() WHERE status = 'waiting'"
     " AND next_attempt_at > now()",
     "UPDATE channel_gate SET closed_until = now() WHERE closed_until > now()",
     "UPDATE node_note SET next_attempt_at = now() WHERE status = 'waiting'",
 )
-"""What makes pauses and leases end at once, as if the time had passed."""
+"""What makes pauses end at once, as if the time had passed."""
 
 
 async def hurry(made: list[Node]) -> None:
-    """Let the time of leases and pauses pass."""
+    """Let the time of pauses pass."""
     for node in made:
         for query in HURRY:
             await sql(node, query)

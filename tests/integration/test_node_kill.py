@@ -156,6 +156,8 @@ async def strike(stage: Stage, point: str, fault: str) -> None:
         assert process is not None
         await process.kill()
         stage.release(point)
+        if is_worker:
+            await nodes_rig.sql(node, nodes_rig.LOST_LEASES)
         await (node.start_worker() if is_worker else node.start_web())
         return
     if fault == "database":
