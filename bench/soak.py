@@ -92,7 +92,7 @@ async def _steady(
     inside = [
         str(row["id"])
         for row in await db.rows(
-            "SELECT id FROM organization WHERE kind = 'primary' AND channels = '{internal}'"
+            "SELECT id FROM organization WHERE kind = 'primary' AND channels[1] = 'internal'"
             " ORDER BY id LIMIT $1",
             INSIDE,
         )

@@ -113,7 +113,7 @@ async def _urgent(clerk: Actor, relay: Relay, number: int) -> float:
 async def _recipients(number: int) -> tuple[uuid.UUID, uuid.UUID]:
     """One organization inside, and one with a mailbox of its own for this letter."""
     inside, outside = await db.rows(
-        """SELECT id FROM organization WHERE kind = 'primary' AND channels = '{internal}'
+        """SELECT id FROM organization WHERE kind = 'primary' AND channels[1] = 'internal'
            ORDER BY id OFFSET $1 LIMIT 2""",
         number * 2,
     )

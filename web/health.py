@@ -45,6 +45,15 @@ class HealthController(Controller):
         lines += [f'docflow_deliveries{{status="{r["status"]}"}} {r["number"]}' for r in waiting]
         lines += ["# TYPE docflow_documents_open gauge"]
         lines += [f'docflow_documents_open{{status="{r["status"]}"}} {r["number"]}' for r in drafts]
+        going = await db.rows(
+            """SELECT channel, status, count(*) AS number FROM consignment
+               WHERE status NOT IN ('done', 'void') GROUP BY channel, status"""
+        )
+        lines += ["# TYPE docflow_consignments gauge"]
+        lines += [
+            f'docflow_consignments{{channel="{r["channel"]}",status="{r["status"]}"}} {r["number"]}'
+            for r in going
+        ]
         lines += await stuck.metrics()
         lines += await due.metrics()
         lines += await alarm.metrics()

@@ -2,11 +2,12 @@
 
 import asyncio
 import os
+import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -14,8 +15,8 @@ import httpx
 import pytest
 
 from core import db
+from core.embedded.process import free_port
 from core.settings import settings
-from docflow.routing import lines
 from tests import ground, ways_stage
 from tests.mail_relay import Relay, relaying
 from tests.ways_stage import Ways
@@ -32,18 +33,17 @@ class House:
     def __init__(self) -> None:
         self.processes: list[subprocess.Popen[bytes]] = []
 
-    def start(self, *words: str) -> subprocess.Popen[bytes]:
+    def start(self, *words: str, program: str | None = None) -> subprocess.Popen[bytes]:
+        called = [program] if program else [sys.executable, str(ROOT / "cli.py")]
         made = subprocess.Popen(
-            [sys.executable, str(ROOT / "cli.py"), *words], env=dict(os.environ),
+            [*called, *words], env=dict(os.environ),
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         self.processes.append(made)
         return made
 
     def web(self) -> str:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         self.start("serve", "--port", str(port))
         return f"http://127.0.0.1:{port}"
 
@@ -138,7 +138,7 @@ async def test_a_killed_process_leaves_its_work_to_the_other(
         house.start("work")
         stage = await ways_stage.a_stage()
         to = await letters(stage, RECIPIENTS)
-        await ways_stage.a_letter(stage.clerk, *lines.only(to).include)
+        await ways_stage.a_letter(stage.clerk, *(uuid.UUID(one) for one in to))
         await until(lambda: _some_underway())
         first.send_signal(signal.SIGKILL)
         await until(lambda: _all_sent(RECIPIENTS))
@@ -148,6 +148,47 @@ async def test_a_killed_process_leaves_its_work_to_the_other(
             letters_of.setdefault(one, set()).add(raw)
         assert len(letters_of) == RECIPIENTS
         assert all(len(variants) == 1 for variants in letters_of.values())
+
+
+async def test_an_upgrade_restarts_one_after_the_other_and_nobody_notices(
+    database: str, house: House, tmp_path: Path
+) -> None:
+    program = shutil.which("haproxy")
+    if program is None:
+        pytest.skip("no haproxy: apt-get install haproxy")
+    async with httpx.AsyncClient(timeout=30) as client:
+        webs = [house.web(), house.web()]
+        for address in webs:
+            await ready(client, address)
+        front, text = free_port(), (ROOT / "docker" / "haproxy.cfg").read_text("utf-8")
+        # the containers' names are found by their name server; here they have ports of their own
+        kept = [line for line in text.splitlines() if "server-template" not in line]
+        servers = [f"    server web{n} {one.removeprefix('http://')}" for n, one in enumerate(webs)]
+        config = tmp_path / "haproxy.cfg"
+        config.write_text("\n".join([*kept, *servers, ""]).replace(":8080", f":{front}"))
+        house.start(f"-f{config}", program=program)
+        await ready(client, f"http://127.0.0.1:{front}")
+        stop, statuses = asyncio.Event(), list[int]()
+        asking = asyncio.create_task(_ask(client, f"http://127.0.0.1:{front}", stop, statuses))
+        for place in range(2):
+            before = len(statuses)
+            house.processes[place].send_signal(signal.SIGTERM)
+            await asyncio.to_thread(house.processes[place].wait, 60)
+            house.start("serve", "--port", webs[place].rpartition(":")[2])
+            await ready(client, webs[place])
+            await asyncio.sleep(3)
+            assert len(statuses) > before
+        stop.set()
+        await asking
+    assert set(statuses) == {200}
+
+
+async def _ask(
+    client: httpx.AsyncClient, address: str, stop: asyncio.Event, statuses: list[int]
+) -> None:
+    while not stop.is_set():
+        statuses.append((await client.get(f"{address}/health/ready")).status_code)
+        await asyncio.sleep(0.02)
 
 
 async def _all_sent(number: int) -> bool:
