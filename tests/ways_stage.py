@@ -134,3 +134,8 @@ def report(
         "Diagnostic-Code: smtp; 550 <ppo@example.org>: no such user\r\n\r\n"
         f"{returned}--=_b--\r\n"
     ).encode()
+
+
+async def consign() -> None:
+    """What was passed on to its next channel gets its message."""
+    await consignments.make_forgotten()

@@ -26,6 +26,7 @@ async def relay(database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
         monkeypatch.setenv("SMTP_HOST", "127.0.0.1")
         monkeypatch.setenv("SMTP_PORT", str(made.port))
         monkeypatch.setenv("SMTP_SENDER", "docflow@federation.example")
+        monkeypatch.setenv("QUIET_HOURS", "none")
         settings.cache_clear()
         yield made
     settings.cache_clear()

@@ -21,7 +21,8 @@ from docflow.routing.offline import incoming, keys, packages
 from docflow.routing.offline import schemas as wire
 from docflow.routing.offline.packages import Packed
 
-READ = [scope("documents:read"), requires("clerk", "administrator")]
+READ = [scope("documents:read"), requires("clerk")]
+SEE = [scope("directory:read"), requires("clerk", "administrator")]
 WRITE = [scope("documents:write"), requires("clerk")]
 GOVERN = [scope("directory:write"), requires("administrator")]
 _CHUNK = 1 << 18
@@ -70,7 +71,7 @@ class OfflineController(Controller):
             shutil.rmtree(folder, ignore_errors=True)
         return msgspec.convert(taken, wire.TakenView, from_attributes=True)
 
-    @get("/key", guards=READ, summary="The key of our packages")
+    @get("/key", guards=SEE, summary="The key of our packages")
     async def key(self) -> wire.KeyView:
         """What the other installation's administrator enters, and compares over another way."""
         return wire.KeyView(await keys.public_hex())
