@@ -163,7 +163,7 @@ def _sound(connection: asyncpg.Connection) -> Iterator[None]:
 
 
 def _is_gone(connection: asyncpg.Connection) -> bool:
-    """Closed, or taken back by its pool when it was lost, after which nothing can be asked of it."""
+    """Closed, or taken back by its pool when it was lost: nothing can be asked of it then."""
     try:
         return bool(connection.is_closed())
     except asyncpg.InterfaceError:
