@@ -75,7 +75,7 @@ async def to_pdfa(actor: Actor, document_id: uuid.UUID) -> uuid.UUID:
 
 
 async def made_over(content: bytes) -> bytes:
-    """The PDF as PDF/A-2b, checked to say so and to embed its fonts."""
+    """The PDF as PDF/A-1b, which all take; checked to say so and to embed its fonts."""
     program = shutil.which("gs")
     profile = _profile()
     if program is None or profile is None:
@@ -90,7 +90,7 @@ async def made_over(content: bytes) -> bytes:
             code="pdfa_converter_missing",
         )
     process = await asyncio.create_subprocess_exec(
-        program, "-dSAFER", f"--permit-file-read={profile}", "-dPDFA=2", "-dBATCH", "-dNOPAUSE",
+        program, "-dSAFER", f"--permit-file-read={profile}", "-dPDFA=1", "-dBATCH", "-dNOPAUSE",
         "-q", "-sDEVICE=pdfwrite", "-sColorConversionStrategy=RGB", "-dPDFACompatibilityPolicy=1",
         "-sOutputFile=%stdout%", "-c", _INTENT.format(profile=profile), "-f", "-",
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,

@@ -258,6 +258,9 @@ async def test_made_over_into_pdfa_it_is_another_document_signed_anew(stage: Sta
     assert await signed.signatures_of(draft_id) == [], "no signature is carried over"
     (tied,) = await links.links_of(stage.clerk, draft_id)
     assert (tied["kind"], tied["id"]) == ("instead_of", document_id)
+    await partners.enter(people.RULE, stage.ministry.organization_id, wanted=partners.PartnerInput(
+        participant_uid=medo_stage.THEIRS, address="MINTRUD~MEDOGU", signatures="gost",
+        pdfa="1"))  # fmt: skip
     await medo_stage.sign(stage, draft_id)
     await medo_stage.send(stage, draft_id)
     assert await outgoing.send_waiting() == {"sent": 1}
