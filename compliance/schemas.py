@@ -157,6 +157,8 @@ class ClaimantView(msgspec.Struct, frozen=True):
     since: Day | None
     until: Day | None
     works: int
+    waiting_works: int
+    """Of these, the ones no second lawyer has approved yet; they count for nothing."""
     created_at: datetime
     approved_at: datetime | None
 
@@ -295,6 +297,27 @@ class ImportReport(msgspec.Struct, frozen=True):
     refused: int
     dry_run: bool
     unused: list[str]
+
+
+class ClaimantRow(msgspec.Struct, frozen=True):
+    """What became of one row of a list of claimants."""
+
+    row: int
+    name: str
+    status: str
+    code: str
+    reason: str
+    claimant_id: uuid.UUID | None
+
+
+class ClaimantReport(msgspec.Struct, frozen=True):
+    """A list of claimants, row by row."""
+
+    rows: list[ClaimantRow]
+    created: int
+    known: int
+    refused: int
+    dry_run: bool
 
 
 class Scanned(msgspec.Struct, frozen=True):

@@ -156,6 +156,8 @@ class ClaimantWork(Table, tablename="claimant_work"):
     until = Date(null=True)
     created_by = UUID(default=None)
     created_at = Timestamptz(default=None)
+    approved_by = UUID(null=True)
+    approved_at = Timestamptz(null=True)
 
 
 class RegisterChange(Table, tablename="register_change"):

@@ -107,6 +107,7 @@ async def _claimants(ids: list[uuid.UUID], evidence: Evidence) -> tuple[Claimant
                   w.until AS work_until
            FROM claimant AS c
            LEFT JOIN claimant_work AS w ON w.claimant_id = c.id AND w.picture_id = ANY ($1)
+               AND w.approved_at IS NOT NULL
            WHERE c.status = 'active' ORDER BY c.id, w.id""",
         ids,
     )

@@ -1,6 +1,7 @@
 """The registers over HTTP: pictures, licences, own works, claimants."""
 
 import uuid
+from dataclasses import asdict
 from typing import Any
 
 import msgspec
@@ -9,7 +10,8 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Stream
 
 from compliance import schemas as wire
-from compliance.registers import catalogue, claimants, licences, own_works, register
+from compliance.registers import catalogue, claimant_lists, claimants, licences, own_works, register
+from compliance.registers.claimant_lists import MAX_LIST
 from compliance.registers.claimants import ClaimantCard
 from compliance.registers.register import MAX_DOCUMENT, MAX_PICTURE, PictureCard
 from core.errors import InvalidInput, NotFound
@@ -244,9 +246,20 @@ class ClaimantController(Controller):
         """In force from another lawyer's approval on."""
         return wire.Made(await claimants.add(actor, card=data, key=key))
 
+    @post(
+        "/import", guards=LAWYER, request_max_body_size=MAX_LIST, opt={"raw_body": True},
+        status_code=200, summary="Import a list of claimants",
+    )  # fmt: skip
+    async def import_list(
+        self, request: Request[Any, Any, Any], actor: Caller, dry_run: FromQuery[bool] = False
+    ) -> wire.ClaimantReport:
+        """The body is a table (CSV, XLSX); each row is proposed, the answer goes row by row."""
+        report = await claimant_lists.import_list(actor, data=await request.body(), dry_run=dry_run)
+        return msgspec.convert(asdict(report), wire.ClaimantReport)
+
     @post("/{claimant_id:uuid}/approve", guards=LAWYER, status_code=204, summary="Approve")
     async def approve(self, claimant_id: FromPath[uuid.UUID], actor: Caller) -> None:
-        """By another lawyer than the one who proposed."""
+        """By another lawyer than the one who proposed; once more for works added since."""
         await claimants.approve(actor, claimant_id)
 
     @post("/{claimant_id:uuid}/retire", guards=LAWYER, status_code=204, summary="Take off the list")
@@ -260,7 +273,7 @@ class ClaimantController(Controller):
     async def add_work(
         self, claimant_id: FromPath[uuid.UUID], data: JSONBody[wire.WorkInput], actor: Caller
     ) -> wire.Made:
-        """A picture of kind `claimant`; published copies of it are looked for."""
+        """A picture of kind `claimant`; it counts once another lawyer has approved."""
         return wire.Made(
             await claimants.add_work(
                 actor, claimant_id, picture_id=data.picture_id, since=data.since, until=data.until

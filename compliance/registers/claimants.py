@@ -1,7 +1,7 @@
 """Claimants: who is known to sue, and for which works; one list for the whole federation.
 
 Entered by a lawyer, in force from another lawyer's word on, so that nobody alone can forbid a
-picture to everybody.
+picture to everybody; the same goes for each of the works.
 """
 
 import uuid
@@ -32,16 +32,17 @@ class ClaimantCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
 async def add(actor: Actor, *, card: ClaimantCard, key: str | None = None) -> uuid.UUID:
     """Propose a claimant; raises `claimant_terms` with the field, `claimant_known` (409)."""
     actor.require("lawyer")
-    _check(card)
+    check(card)
     claimant_id, _ = await idempotency.once(
         scope=actor.home_id, key=key,
         request=idempotency.request_hash("claimant", msgspec.json.encode(card)),
-        create=lambda: _enter(actor, card),
+        create=lambda: enter(actor, card),
     )  # fmt: skip
     return claimant_id
 
 
-async def _enter(actor: Actor, card: ClaimantCard) -> uuid.UUID:
+async def enter(actor: Actor, card: ClaimantCard) -> uuid.UUID:
+    """The same without a key; the card is checked already."""
     claimant_id, now = clock.new_id(), clock.now()
     async with db.transaction():
         await changes.lock()
@@ -69,18 +70,54 @@ async def _enter(actor: Actor, card: ClaimantCard) -> uuid.UUID:
 
 
 async def approve(actor: Actor, claimant_id: uuid.UUID) -> None:
-    """Put a claimant in force; another lawyer than the one who proposed (`second_person`)."""
+    """Put a claimant in force, or the works added since, as another lawyer than who entered them.
+
+    Works the approving lawyer has added wait for somebody else. Raises `second_person`, and
+    `illegal_transition` where nothing waits.
+    """
     actor.require("lawyer")
     async with db.transaction():
         await changes.lock()
         found = await get(claimant_id)
-        await register.require_other(actor, found["created_by"])
-        await transitions.move(
-            actor, "claimant", claimant_id, graph=CLAIMANT_TRANSITIONS,
-            source=ClaimantStatus.PROPOSED, target=ClaimantStatus.ACTIVE, verb="claimant.approve",
-            assign={"approved_by": actor.account_id, "approved_at": clock.now()},
-        )  # fmt: skip
-        await _note_all("claimant.approved", claimant_id)
+        waiting = await _waiting_works(claimant_id)
+        if found["status"] != ClaimantStatus.ACTIVE or not waiting:
+            await register.require_other(actor, found["created_by"])
+            await transitions.move(
+                actor, "claimant", claimant_id, graph=CLAIMANT_TRANSITIONS,
+                source=ClaimantStatus.PROPOSED, target=ClaimantStatus.ACTIVE,
+                verb="claimant.approve",
+                assign={"approved_by": actor.account_id, "approved_at": clock.now()},
+            )  # fmt: skip
+            await changes.note("claimant.approved", ("claimant", claimant_id), picture_id=None)
+        elif not [one for one in waiting if one["created_by"] != actor.account_id]:
+            await register.require_other(actor, waiting[0]["created_by"])
+        for work in waiting:
+            if work["created_by"] != actor.account_id:
+                await _approve_work(actor, claimant_id, work)
+
+
+async def _waiting_works(claimant_id: uuid.UUID) -> list[db.Row]:
+    return await db.rows(
+        """SELECT id, picture_id, created_by FROM claimant_work
+           WHERE claimant_id = $1 AND approved_at IS NULL ORDER BY id""",
+        claimant_id,
+    )
+
+
+async def _approve_work(actor: Actor, claimant_id: uuid.UUID, work: db.Row) -> None:
+    """Let a work count from now on; by another person than the one who added it."""
+    await register.require_other(actor, work["created_by"])
+    await db.execute(
+        "UPDATE claimant_work SET approved_by = $2, approved_at = $3 WHERE id = $1",
+        work["id"], actor.account_id, clock.now(),
+    )  # fmt: skip
+    await changes.note(
+        "work.approved", ("claimant_work", work["id"]), picture_id=work["picture_id"]
+    )
+    await events.record(
+        actor, "claimant.approve_work", subject=("claimant", claimant_id),
+        data={"picture_id": str(work["picture_id"])},
+    )  # fmt: skip
 
 
 async def retire(actor: Actor, claimant_id: uuid.UUID, *, reason: str) -> None:
@@ -108,8 +145,11 @@ async def add_work(
     since: date | None = None,
     until: date | None = None,
 ) -> uuid.UUID:
-    """Say that this picture (of kind `claimant`) is one they sue for; published copies of it are
-    looked for. Raises `claimant_work_kind`, `claimant_work_known` (409)."""
+    """Say that this picture (of kind `claimant`) is one they sue for.
+
+    It counts, and published copies of it are judged, once another lawyer has approved. Raises
+    `claimant_work_kind`, `claimant_work_known` (409).
+    """
     actor.require("lawyer")
     work_id = clock.new_id()
     async with db.transaction():
@@ -150,7 +190,9 @@ async def listed(actor: Actor, *, after: uuid.UUID | None = None, limit: int = 5
     """The list as everybody sees it, newest first, with the number of works."""
     actor.require("editor", "lawyer")
     return await db.rows(
-        """SELECT c.*, (SELECT count(*) FROM claimant_work w WHERE w.claimant_id = c.id) AS works
+        """SELECT c.*, (SELECT count(*) FROM claimant_work w WHERE w.claimant_id = c.id) AS works,
+                  (SELECT count(*) FROM claimant_work w WHERE w.claimant_id = c.id
+                      AND w.approved_at IS NULL) AS waiting_works
            FROM claimant c WHERE ($1::uuid IS NULL OR c.id < $1) ORDER BY c.id DESC LIMIT $2""",
         after, limit,
     )  # fmt: skip
@@ -173,7 +215,8 @@ async def _note_all(change: str, claimant_id: uuid.UUID) -> None:
         await changes.note(change, ("claimant_work", work["id"]), picture_id=work["picture_id"])
 
 
-def _check(card: ClaimantCard) -> None:
+def check(card: ClaimantCard) -> None:
+    """Raise `claimant_terms` with the field that cannot be."""
     longest = max(card.aliases, key=len, default="")
     register.require_texts(name=card.name, note=card.note, aliases=longest)
     if len(card.name.strip()) < 2 or any(len(one.strip()) < 2 for one in card.aliases):

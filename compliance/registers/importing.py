@@ -201,9 +201,7 @@ async def _prepared(
     """The row's files, read and stored; outside a transaction."""
     if "file" not in values:
         raise _bad("file", "Не указан файл.", "No file is named.")
-    for name, cell in values.items():
-        if cell[0] in "=@\t+":
-            raise _bad(name, "Ячейка начинается со знака формулы.", "A cell begins a formula.")
+    require_no_formulas(values)
     kind = _KINDS.get(values.get("kind", "").lower())
     if kind is None:
         raise _bad("kind", "Вид: реестр или собственное.", "Kind: register or own.")
@@ -250,7 +248,7 @@ def _terms(actor: Actor, values: dict[str, str], entered: Entered) -> Terms | No
         terms = Terms(
             kind, holder=values.get("holder", ""), number=values.get("number", ""),  # type: ignore[arg-type]  # reason: from the tables above
             reach=reach, channels=_channels(values.get("channels", "")),  # type: ignore[arg-type]  # reason: as above
-            since=_day(values, "since"), until=_day(values, "until"),
+            since=day_in(values, "since"), until=day_in(values, "until"),
             attribution=values.get("attribution", ""), max_seats=int(seats) if seats else None,
         )  # fmt: skip
         return licences.checked(actor, terms)
@@ -328,7 +326,8 @@ def _channels(text: str) -> tuple[Any, ...]:
     return tuple(found)
 
 
-def _day(values: dict[str, str], name: str) -> date | None:
+def day_in(values: dict[str, str], name: str) -> date | None:
+    """The day in a cell, None for an empty one; raises `row_invalid`."""
     text = values.get(name, "")
     if not text:
         return None
@@ -346,6 +345,13 @@ def _metadata_day(text: str) -> date | None:
         return date.fromisoformat(text[:10])
     except ValueError:
         return None
+
+
+def require_no_formulas(values: dict[str, str]) -> None:
+    """Raise `row_invalid` for a cell a spreadsheet would carry out."""
+    for name, cell in values.items():
+        if cell[0] in "=@\t+":
+            raise _bad(name, "Ячейка начинается со знака формулы.", "A cell begins a formula.")
 
 
 def _bad(name: str, ru: str, en: str) -> InvalidInput:

@@ -200,6 +200,9 @@ async def test_many_new_works_at_once_and_prints_of_an_older_make(office: painte
     )
     await claimants.add_work(office.lawyer, claimant, picture_id=work)
     await lookback.follow()
+    assert (await of_use(one))["outcome"] != "blocked", "one lawyer alone forbids nothing"
+    await claimants.approve(await painted.somebody(office.lawyer.home_id, "lawyer"), claimant)
+    await lookback.follow()
     known = await db.rows("SELECT id FROM picture WHERE kind = 'claimant' ORDER BY id")
     shown = [row["id"] for row in known]
     assert sorted((await of_use(both))["pictures"]) == shown

@@ -6,7 +6,7 @@ from datetime import date
 import asyncpg
 import pytest
 
-from compliance.registers import changes, claimants, licences, own_works, register
+from compliance.registers import changes, claimant_lists, claimants, licences, own_works, register
 from compliance.registers.claimants import ClaimantCard
 from compliance.registers.licences import Terms
 from compliance.registers.own_works import Consent
@@ -191,7 +191,38 @@ async def test_claimants_need_two_lawyers(office: painted.Office) -> None:
     assert await refused(
         claimants.add_work(office.lawyer, claimant, picture_id=theirs)
     ) == "claimant_work_known"  # fmt: skip
+    assert await refused(claimants.approve(office.lawyer, claimant)) == "second_person"
+    assert [row["waiting_works"] for row in await claimants.listed(office.editor)] == [1]
+    await claimants.approve(second, claimant)
+    assert [row["waiting_works"] for row in await claimants.listed(office.editor)] == [0]
+    assert await refused(claimants.approve(second, claimant)) == "illegal_transition"
     await claimants.retire(office.lawyer, claimant, reason="Умер")
+
+
+async def test_a_list_of_claimants(office: painted.Office) -> None:
+    await claimants.add(office.lawyer, card=ClaimantCard(name="Иван Истцов"))
+    table = (
+        "имя;другие имена;примечание;с;по\n"
+        "ООО «Ловец»;Lovets | Ловец;Иски с 2023 года;01.02.2023;\n"
+        "иван истцов;;;;\nЯ;;;;\n=1+1;;;;\nАгент;;;31.12.2026;01.01.2026\nЧетвёртый;;;вчера;\n"
+    ).encode("cp1251")
+    dry = await claimant_lists.import_list(office.lawyer, data=table, dry_run=True)
+    assert (dry.created, await db.value("SELECT count(*) FROM claimant")) == (1, 1)
+    told = await claimant_lists.import_list(office.lawyer, data=table)
+    assert [(one.row, one.status, one.code) for one in told.rows] == [
+        (2, "created", ""), (3, "known", "claimant_known"), (4, "refused", "claimant_terms"),
+        (5, "refused", "row_invalid"), (6, "refused", "claimant_terms"),
+        (7, "refused", "row_invalid"),
+    ]  # fmt: skip
+    made = await claimants.get(told.rows[0].claimant_id)  # type: ignore[arg-type]  # reason: created
+    assert (made["status"], made["aliases"]) == ("proposed", ["Lovets", "Ловец"])
+    again = await claimant_lists.import_list(office.lawyer, data=table)
+    assert (again.created, again.known) == (0, 2)
+    with pytest.raises(Forbidden):
+        await claimant_lists.import_list(office.editor, data=table)
+    assert await refused(claimant_lists.import_list(office.lawyer, data=b"a;b\n1;2\n")) == (
+        "column_missing"
+    )
 
 
 async def test_changes_are_chained_and_stay(office: painted.Office) -> None:
