@@ -9,6 +9,7 @@ The base is in the order of its ids, so that one of ten million is struck out at
 import os
 import struct
 import threading
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -246,7 +247,9 @@ def _order(ids: Words) -> npt.NDArray[np.intp] | None:
 def _rows_in_order(part: _Segment, id: UUID) -> npt.NDArray[np.intp]:
     high, low = _halves(id)
     ids = part.ids[: part.used]
-    first, last = (int(np.searchsorted(ids[:, 0], high, side)) for side in ("left", "right"))
+    # numpy's own search would copy the column, as it does not lie in one piece.
+    first = bisect_left(ids[:, 0], high)
+    last = bisect_right(ids[:, 0], high, lo=first)
     return first + np.flatnonzero(ids[first:last, 1] == low)
 
 

@@ -128,7 +128,10 @@ async def _closer_look(
     """The lines with text in every preparation, and with each script on its own."""
     ranked = sorted(range(len(found)), key=lambda place: -_promise(answers[place], found[place]))
     worth = [place for place in ranked[:_SECOND_LOOK] if is_worth(answers[place])]
-    closer = [(p, n) for p in worth or ranked[:3] for n in range(len(found[p].variants))]
+    if not worth:
+        # On a picture without print this look would take half of all the time.
+        return
+    closer = [(p, n) for p in worth for n in range(len(found[p].variants))]
     rest = [(place, number) for place, number in closer if number > (place < _WIDE)]
     russian, latin, both = await asyncio.gather(
         _run(found, closer, "rus", seconds), _run(found, closer, "eng", seconds),
