@@ -78,11 +78,11 @@ class _Crew:
         """Start what there is room for; the last quarter of it is for urgent messages."""
         await overdue.wake()
         room = self.channel.parallel - len(self.tasks)
-        common = room - max(1, self.channel.parallel // 4)
+        common = room - self.channel.parallel // 4
         if room <= 0:
             return 0
         taken = await carrying.claim(
-            self.channel, carrier_id=self.carrier_id, room=max(common, 1) if common > 0 else room,
+            self.channel, carrier_id=self.carrier_id, room=common if common > 0 else room,
             least_priority=0 if common > 0 else URGENT,
         )  # fmt: skip
         for message in taken:

@@ -8,7 +8,7 @@ from core import clock, db
 from core.actor import RULE, Actor
 from core.errors import NotFound
 from docflow.documents import visibility
-from docflow.routing import bulk, escalating
+from docflow.routing import bulk, escalating, onward
 from docflow.routing.carriage import URGENT
 from docflow.routing.states import FINAL, SILENT, DeliveryStatus
 from notify import notices
@@ -116,13 +116,15 @@ async def follow_merge(organization_id: uuid.UUID) -> int:
         )
         taken = 0
         if successor is not None:
-            taken = await db.execute(
+            moved = await db.rows(
                 """UPDATE delivery AS v SET recipient_id = $2, updated_at = $3
                    WHERE v.recipient_id = $1 AND v.status = ANY($4) AND NOT EXISTS (
                        SELECT 1 FROM delivery AS own WHERE own.recipient_id = $2
-                       AND own.document_id = v.document_id)""",
+                       AND own.document_id = v.document_id) RETURNING v.id""",
                 organization_id, successor, clock.now(), list(SILENT),
             )  # fmt: skip
+            taken = len(moved)
+            await onward.begin_anew(actor, [row["id"] for row in moved])
             if taken:
                 await events.record(
                     actor, "delivery.taken_over", subject=("organization", organization_id),

@@ -130,7 +130,7 @@ async def retry_delivery(
                       (SELECT l.consignment_id FROM consignment_delivery AS l
                        WHERE l.delivery_id = v.id AND l.outcome IS NULL) AS consignment_id
                FROM delivery AS v JOIN dispatch AS s ON s.id = v.dispatch_id
-               WHERE v.id = $1 FOR UPDATE OF v""",
+               WHERE v.id = $1""",
             delivery_id,
         )
         if row is None or not await _is_theirs(actor, row["sender_id"]):

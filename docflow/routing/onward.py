@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from core import clock, db
 from core.actor import Actor
-from docflow.routing import bulk, queueing
+from docflow.routing import bulk, queueing, ways
 from docflow.routing.channels import next_channel
 from docflow.routing.states import DeliveryStatus
 
@@ -47,3 +47,33 @@ async def pass_on(
         reason=f"{code}: {text}" if text else code,
     )  # fmt: skip
     return stranded
+
+
+async def begin_anew(actor: Actor, delivery_ids: Sequence[uuid.UUID]) -> None:
+    """Their recipient is another one now: queued deliveries take its first channel.
+
+    The messages they hung on are told nothing of it; an answer that still comes counts.
+    """
+    marks, names = zip(*ways.all_forbidden(), strict=True)
+    barred = """ARRAY(SELECT r.name FROM unnest($4::text[], $5::text[]) AS r (mark, name)
+                      WHERE r.mark = d.mark)"""
+    changed = await db.rows(
+        f"""WITH changed AS (
+                UPDATE delivery AS v SET updated_at = $2, channel = {
+                    ways.first_sql("v.recipient_id", "o.channels", barred=barred,
+                                   closed="$3::text[]")}
+                FROM organization AS o, document AS d
+                WHERE v.id = ANY($1) AND v.status = 'queued' AND o.id = v.recipient_id
+                AND d.id = v.document_id RETURNING v.id, v.dispatch_id, v.channel),
+            loose AS (
+                UPDATE consignment_delivery SET outcome = 'overtaken', settled_at = $2
+                WHERE outcome IS NULL AND delivery_id IN (SELECT id FROM changed))
+            SELECT id, dispatch_id, channel FROM changed""",
+        list(delivery_ids), clock.now(), ways.not_set_up(), list(marks), list(names),
+    )  # fmt: skip
+    await bulk.settle(
+        actor, [row["id"] for row in changed if row["channel"] == "internal"],
+        target=DeliveryStatus.DELIVERED, sources=(DeliveryStatus.QUEUED,),
+    )  # fmt: skip
+    for dispatch_id in {row["dispatch_id"] for row in changed}:
+        await queueing.after_queueing(dispatch_id)

@@ -139,7 +139,7 @@ async def postpone(actor: Actor, row: db.Row, outcome: Outcome) -> None:
     if moment >= row["limit_at"]:
         lost = Outcome(Kind.BROKEN, outcome.code or "no_receipt", outcome.text)
         await apply(row, lost)
-    elif row["status"] == C.WAITING:
+    elif row["status"] in (C.WAITING, C.FAILED):
         return
     else:
         await move(actor, row, C.WAITING, outcome=outcome, assign={"next_attempt_at": moment})

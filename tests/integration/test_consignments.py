@@ -8,7 +8,17 @@ import pytest
 
 from core import clock, db
 from core.actor import Actor
-from docflow.routing import carriers, carrying, channels, consignments, overdue, settling
+from core.errors import Conflict, InvalidInput, NotFound
+from docflow.routing import (
+    carriers,
+    carrying,
+    channels,
+    clocks,
+    consignments,
+    mending,
+    overdue,
+    settling,
+)
 from docflow.routing.carriage import (
     Channel,
     Consignment,
@@ -185,3 +195,52 @@ async def test_a_carrier_that_died_loses_its_lease(clerk: Actor, pigeon: Wire) -
     assert [tuple(row.values()) for row in rows] == [
         (1, "failed", "carrier_died"), (2, "sent", None),
     ]  # fmt: skip
+
+
+async def test_a_recipient_that_was_merged_is_reached_as_its_successor_is(
+    clerk: Actor, pigeon: Wire
+) -> None:
+    gone, successor = await reached_by("pigeon"), await reached_by("pigeon")
+    document_id = await ground.a_sent(clerk, gone)
+    await made(document_id)
+    pigeon.answers = [accepted()]
+    await carriers.carry_waiting()
+    await db.execute(
+        "UPDATE organization SET status = 'merged', merged_into_id = $2, closed_on = $3"
+        " WHERE id = $1",
+        gone, successor, clock.today(),
+    )  # fmt: skip
+    assert await clocks.follow_merge(gone) == 1
+    await made(document_id)
+    await carriers.carry_waiting()
+    await overdue.sweep()
+    assert [one.target for one in pigeon.got] == [str(gone), str(successor)]
+    assert await states(document_id) == (["delivered"], [("pigeon", "void"), ("pigeon", "done")])
+
+
+async def test_a_person_sends_it_again_or_another_way(
+    clerk: Actor, pigeon: Wire, courier: Wire
+) -> None:
+    document_id = await ground.a_sent(clerk, await reached_by("pigeon"))
+    await made(document_id)
+    pigeon.answers = [broken("no_roof")]
+    await carriers.carry_waiting()
+    message_id = pigeon.got[0].id
+    stranger = await people.clerk_of(await ground.an_organization("union"))
+    with pytest.raises(NotFound):
+        await mending.retry(stranger, message_id)
+    pigeon.answers = [broken("no_roof")]
+    await mending.retry(clerk, message_id)
+    await carriers.carry_waiting()
+    assert [one.id for one in pigeon.got] == [message_id] * 2
+    with pytest.raises(InvalidInput, match="channel_unknown"):
+        await mending.retry(clerk, message_id, channel="rocket")
+    await mending.retry(clerk, message_id, channel="courier")
+    await made(document_id)
+    await carriers.carry_waiting()
+    assert await states(document_id) == (
+        ["delivered"], [("pigeon", "void"), ("courier", "done")],
+    )  # fmt: skip
+    with pytest.raises(Conflict, match="illegal_transition"):
+        await mending.retry(clerk, message_id)
+    assert [row["status"] for row in await mending.tries_of(clerk, message_id)] == ["failed"] * 2
