@@ -55,7 +55,7 @@ def _parsed(decoded: Decoded, name: str, notes: Notes, limits: Limits) -> Node:
         if problem.error_code != "broken_xml":
             raise
         first = problem
-    mended = _CONTROL.sub("", _BARE.sub("&amp;", decoded.text))
+    mended = _CONTROL.sub("", _BARE.sub("&amp;", decoded.text)).lstrip()
     for has_spaces in (True, False):
         try:
             root = trees.read(

@@ -12,6 +12,7 @@ from docflow.gateways.medo.texts import decode_envelope
 MAIN, ADDRESSES, FILES, TEXT = "ПИСЬМО КП ПС СЗИ", "АДРЕСАТЫ", "ФАЙЛЫ", "ТЕКСТ"
 ADDRESS = re.compile(r"[A-Za-z0-9_.\-]{1,64}~[A-Za-z0-9_.\-]{1,64}")
 _SECTION = re.compile(r"^\[([^\]]{1,100})\]?\s*$")
+_DRESSED = re.compile(r"""(["']?)(?:\.[\\/])?([^"'\\/]+)\1""")
 _DATE = re.compile(r"(\d\d)\.(\d\d)\.(\d{4}) (\d\d):(\d\d):(\d\d)")
 _DATES = ("%d.%m.%Y %H:%M", "%d.%m.%Y", "%Y-%m-%d %H:%M:%S")
 
@@ -95,7 +96,16 @@ def _numbered(
     keys = [key for key, _ in lines]
     if keys != [str(place) for place in range(len(lines))]:
         notes.warn("envelope_numbering", name)
-    return tuple(value for _, value in lines[:most])
+    return tuple(_bare(value, name, notes) for _, value in lines[:most])
+
+
+def _bare(value: str, name: str, notes: Notes) -> str:
+    """A name without the quotes, or the «.\\» before it, that some senders write."""
+    found = _DRESSED.fullmatch(value)
+    bare = found.group(2) if found else value
+    if bare != value:
+        notes.warn("envelope_dressed", name, value=value)
+    return bare
 
 
 def _date(text: str, name: str, notes: Notes) -> dt.datetime | None:
