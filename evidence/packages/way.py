@@ -31,6 +31,8 @@ class Way:
     delivered: Mapping[uuid.UUID, db.Row]
     carried: Mapping[uuid.UUID, db.Row]
     happened: Mapping[uuid.UUID, told.Line]
+    receipted: frozenset[uuid.UUID]
+    """Documents of which other nodes sent receipts or told of passing on."""
 
     @classmethod
     async def of(cls, export: db.Row, cards: list[db.Row]) -> "Way":
@@ -49,6 +51,10 @@ class Way:
             await told.lines(told_of, size=export["log_size"], level=export["level"])
             if len(told_of) <= AT_ONCE
             else {},
+            frozenset(
+                row["document_id"]
+                for row in await db.rows(_RECEIPTED, [card["id"] for card in cards], home)
+            ),
         )
 
     async def add(self, gathered: Gathered, export: db.Row, card: db.Row) -> None:
@@ -71,6 +77,11 @@ class Way:
                     Source(names[0], produce=partial(_deliveries, gathered, some, export["level"])),
                     Source(names[1], produce=partial(_consignments, some)),
                 ]
+        if card["id"] in self.receipted:
+            gathered.sources += [
+                Source(f"{place}/node-receipts.jsonl", produce=partial(_lines, _RECEIPTS, card)),
+                Source(f"{place}/node-hops.jsonl", produce=partial(_lines, _NODE_HOPS, card)),
+            ]
         happened = self.events.get(card["id"], [])
         if self.happened:
             content = told.joined(gathered, [self.happened[one] for one in happened])
@@ -122,6 +133,26 @@ _CARRIED = """SELECT c.id, c.channel, c.target, c.status, c.attempts, c.error_co
     WHERE c.id IN (SELECT consignment_id FROM consignment_delivery WHERE delivery_id = ANY($1))
     ORDER BY c.id"""
 """The messages deliveries went by, with every try and its receipt."""
+
+
+_RECEIPTED = """SELECT DISTINCT r.document_id FROM node_receipt AS r
+    JOIN document AS d ON d.id = r.document_id
+    WHERE r.document_id = ANY($1) AND d.organization_id = $2"""
+"""The author's alone: they tell of every recipient on the other side."""
+
+_RECEIPTS = """SELECT r.id, r.uid, r.kind, n.name AS node, r.kid, encode(k.public, 'hex') AS key,
+        r.base, r.signature, encode(r.body, 'base64') AS body, r.received_at
+    FROM node_receipt AS r JOIN node AS n ON n.id = r.node_id
+    LEFT JOIN node_key AS k ON k.kid = r.kid WHERE r.document_id = $1 ORDER BY r.id"""
+"""Receipts and reports of other nodes as they signed them (RFC 9421), with the public key."""
+
+_NODE_HOPS = """SELECT h.id, h.delivery_id, h.organization_id, h.number, h.date, h.resolution,
+        h.verdict, h.passed, h.passed_at
+    FROM node_hop AS h WHERE h.document_id = $1 ORDER BY h.id"""
+
+
+async def _lines(sql: str, card: db.Row) -> bytes:
+    return b"".join(map(as_line, await db.rows(sql, card["id"])))
 
 
 async def _deliveries(gathered: Gathered, ids: list[uuid.UUID], level: str) -> bytes:

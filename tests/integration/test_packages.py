@@ -47,12 +47,28 @@ async def sent_letter() -> tuple[ground.Ground, Actor, Any]:
     return line, clerk, await a_letter_sent(clerk, line.region, line.local)
 
 
+async def a_node_receipt(document_id: Any) -> None:
+    """What another node signed for, as its room keeps it."""
+    node_id, moment = clock.new_id(), clock.now()
+    await db.execute(
+        """INSERT INTO node (id, name, base_url, status, versions, created_at, updated_at)
+           VALUES ($1, 'Узел', 'https://node.test', 'active', '{1}', $2, $2)""",
+        node_id, moment,
+    )  # fmt: skip
+    await db.execute(
+        """INSERT INTO node_receipt (id, node_id, uid, kind, document_id, base, signature, kid,
+               body, received_at) VALUES ($1, $2, $1, 'receipt', $3, '', '', 'k', '{}', $4)""",
+        clock.new_id(), node_id, document_id, moment,
+    )  # fmt: skip
+
+
 @pytest.mark.slow
 async def test_package_of_a_document_has_all_of_it(database: str, tmp_path: Path) -> None:
     line, _, document_id = await sent_letter()
     reader = await people.clerk_of(line.region)
     delivery_id = await ground.delivery_to(document_id, line.region)
     await deliveries.acknowledge(reader, delivery_id)
+    await a_node_receipt(document_id)
     path = await a_package(line.union, tmp_path, kind=ExportKind.DOCUMENT, subject_id=document_id)
     facts = whole(path)
     assert facts["signatures"] == {"good": 1, "known_broken": 0, "unchecked": 0}
@@ -70,6 +86,8 @@ async def test_package_of_a_document_has_all_of_it(database: str, tmp_path: Path
     assert told[str(line.region)]["acknowledged_by"] == "Иванова"
     verbs = {one["event"]["verb"] for one in lines(found[f"{place}/events-001.jsonl"])}
     assert {"document.signed", "document.registered", "delivery.acknowledged"} <= verbs
+    (receipt,) = lines(found[f"{place}/node-receipts.jsonl"])
+    assert (receipt["node"], receipt["body"]) == ("Узел", "e30=")
     assert facts["log"]["events"] == await db.value(
         "SELECT count(*) FROM event WHERE document_id = $1", document_id
     )

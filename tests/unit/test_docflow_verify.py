@@ -1,5 +1,6 @@
 """The stand-alone verifier on packages made by hand: what is good passes, all else is named."""
 
+import hashlib
 import io
 import json
 import socket
@@ -11,10 +12,15 @@ from random import Random
 from typing import Any
 
 import pytest
+from asn1crypto import cms
 
 from evidence.verifier import docflow_verify as form
+from evidence.verifier.own_gost import OwnGost
+from signatures import cms as signing
+from signatures import stamping
 from signatures.gost import libgcrypt
-from tests import packages_made
+from signatures.stamps import request_stamp
+from tests import gost_pki, packages_made
 from tests.packages_made import DOCUMENT, a_package, zipped
 
 VERIFIER = Path(form.__file__)
@@ -303,3 +309,66 @@ def test_it_opens_no_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(socket, "socket", refuse)
     assert looked(a_package().packed(), tmp_path).exit_code == 0
+
+
+def gost_package() -> packages_made.Made:
+    """The same document, signed by GOST R 34.10-2012."""
+    made = a_package()
+    (content,) = (one for name, one in made.members.items() if name.startswith("files/"))
+    world = gost_pki.gost_world()
+    made.members["signatures/s.p7s"] = world.sign(content)
+    certificate = cms.ContentInfo.load(made.members["signatures/s.p7s"])["content"]["certificates"]
+    return changed_card(made, certificate=certificate[0].chosen.sha256.hex())
+
+
+@pytest.mark.slow
+def test_gost_signature_is_checked_by_openssl_and_by_our_own_library(tmp_path: Path) -> None:
+    made = gost_package()
+    for gost in (form.Gost(), OwnGost()):
+        assert looked(made.packed(), tmp_path, gost=gost).facts["signatures"]["good"] == 1
+    made.members["signatures/s.p7s"] = gost_pki.gost_world().sign(b"another letter")
+    for gost in (form.Gost(), OwnGost()):
+        assert codes(looked(made.packed(), tmp_path, gost=gost)) == {"document_signature"}
+
+
+@pytest.mark.slow
+def test_where_gost_cannot_be_checked_the_answer_is_two_and_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = gost_package().packed()
+    monkeypatch.setenv("PATH", str(tmp_path))  # no openssl
+    report = looked(data, tmp_path)
+    assert report.exit_code == 2
+    assert [one["code"] for one in report.not_checked] == ["signature_unchecked"]
+    assert "GOST R 34.10-2012" in report.not_checked[0]["where"]
+    monkeypatch.setattr(form, "_libgcrypt", _absent)
+    report = looked(data, tmp_path)
+    assert report.exit_code == 2
+    assert {one["code"] for one in report.not_checked} == {
+        "signature_unchecked", "streebog_unchecked",
+    }  # fmt: skip
+
+
+def _absent() -> None:
+    raise OSError("no such library")
+
+
+def test_time_stamp_of_the_package_is_told_and_a_foreign_one_is_refused(tmp_path: Path) -> None:
+    tsa = stamping.StampAuthority(packages_made.authority().stamping_key())
+    made = a_package()
+    closing = made.closing()
+    statement = closing[form.STATEMENT]
+    closing[form.SIGNATURE] = packages_made.cms(statement, tsa=tsa)
+    report = looked(zipped({**made.members, **closing}), tmp_path)
+    assert report.exit_code == 0
+    assert report.facts["signer"]["stamped_at"].startswith("20")
+    key = packages_made.issued().key()
+    attributes = signing.signed_attributes(
+        digest=hashlib.sha256(statement).digest(), certificate=key.certificate, signing_time=None
+    )
+    closing[form.SIGNATURE] = signing.assemble(
+        attributes=attributes, signature=key.sign(attributes, "sha256"),
+        certificate=key.certificate,
+        token=request_stamp(hashlib.sha256(b"something else").digest(), tsa=tsa),
+    )  # fmt: skip
+    assert codes(looked(zipped({**made.members, **closing}), tmp_path)) == {"time_stamp"}
