@@ -14,14 +14,18 @@ MACHINES = (
         watches=(
             Watch(
                 "claimant_proposed", ("proposed",),
-                "Правообладатель предложен и ждёт решения",
-                "A proposed claimant waits for a decision",
+                "Заявитель претензий или его произведение ждёт второго юриста",
+                "A claimant, or a work of theirs, waits for a second lawyer",
                 "lawyer", timedelta(days=14), "compliance.sweep_uses",
-                """SELECT id, NULL::uuid AS organization_id, NULL::uuid AS document_id,
-                   created_at AS since, 'proposed' AS code, name AS note,
-                   NULL::timestamptz AS next_at
-                   FROM claimant WHERE status = 'proposed'
-                   AND created_at < $1::timestamptz - $2::interval""",
+                """SELECT c.id, NULL::uuid AS organization_id, NULL::uuid AS document_id,
+                   CASE c.status WHEN 'proposed' THEN c.created_at ELSE w.since END AS since,
+                   CASE c.status WHEN 'proposed' THEN 'proposed' ELSE 'work_waiting' END AS code,
+                   c.name AS note, NULL::timestamptz AS next_at
+                   FROM claimant AS c LEFT JOIN LATERAL (SELECT min(created_at) AS since
+                       FROM claimant_work WHERE claimant_id = c.id AND approved_at IS NULL) AS w
+                       ON true
+                   WHERE (c.status = 'proposed' AND c.created_at < $1::timestamptz - $2::interval)
+                   OR (c.status = 'active' AND w.since < $1::timestamptz - $2::interval)""",
             ),
         ),
     ),
