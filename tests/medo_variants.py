@@ -99,9 +99,8 @@ def _reversed_children(text: str) -> str:
     for node in root.iter():
         if etree.QName(node).localname in once:
             node[:] = list(node)[::-1]
-    return '<?xml version="1.0" encoding="windows-1251"?>\n' + etree.tostring(
-        root, encoding="unicode"
-    )
+    words: str = etree.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="windows-1251"?>\n{words}'
 
 
 def _empty_parts(text: str) -> str:
