@@ -213,6 +213,11 @@ NOTICE_KINDS: dict[str, NoticeKind] = {
         "Срок рассмотрения обращения по 59-ФЗ истёк {overdue_on}. Откройте карточку.",
         "The term of an appeal under 59-FZ ended on {overdue_on}. Open the card.",
     ),
+    "reminded": NoticeKind(
+        "Напоминание отправителя", "The sender reminds you",
+        "Отправитель ждёт ответа по документу (срок: {due_on}). Откройте его и ответьте.",
+        "The sender waits for your answer (due: {due_on}). Open the document and answer.",
+    ),
     "question_asked": NoticeKind(
         "Вопрос по документу", "A question about a document",
         "Получатель задал вопрос по вашему документу. Откройте документ и ответьте.",

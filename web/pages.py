@@ -142,6 +142,16 @@ def render(
     return answer
 
 
+def fragment(template: str, language: str, **context: Any) -> str:
+    """A piece of a page alone, for what a page's script puts in its place."""
+    translation.speak(language)
+    return (
+        environment()
+        .get_template(template)
+        .render(language=translation.spoken(), today=clock.today(), **context)
+    )
+
+
 def redirect(
     request: R, to: str, *, done: str = "", problem: ServiceError | None = None
 ) -> Redirect:

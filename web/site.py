@@ -16,7 +16,9 @@ from web.controllers.answers import CodeController, LinkController
 from web.controllers.checking import CheckPageController
 from web.controllers.dispatch import ControlController, DispatchController, PickerController
 from web.controllers.documents import DocumentController, DownloadController
+from web.controllers.evidence import EvidencePageController
 from web.controllers.inbox import InboxController, NoticeController
+from web.controllers.messages import MessagePageController
 from web.controllers.organizations import OrganizationPageController
 from web.controllers.pictures import (
     PictureController,
@@ -60,10 +62,12 @@ WEB_CONTROLLERS: list[type[Controller] | Router] = [
     DispatchController,
     PickerController,
     ControlController,
+    MessagePageController,
     PictureController,
     ReviewPageController,
     UseSearchPageController,
     PublicationPageController,
+    EvidencePageController,
     OrganizationPageController,
     TrustPageController,
     StatePageController,

@@ -10,6 +10,8 @@ from docflow.documents.checking import Check
 from docflow.documents.kinds import DOCUMENT_KINDS
 from docflow.documents.links import KINDS as LINK_KINDS
 from docflow.routing.medo.checks import REASONS as STOPS
+from evidence.packages.states import KIND_NAMES as EXPORT_KINDS
+from evidence.packages.states import ExportKind
 from web.translation import N_, gettext, spoken
 
 DOCUMENT_STATUS: Mapping[str, str] = {
@@ -56,6 +58,22 @@ CHANNELS: Mapping[str, str] = {
     "medo": N_("MEDO"),
     "voice": N_("telephone"),
     "paper": N_("paper"),
+    "offline": N_("a package on a stick"),
+}
+MESSAGE_STATUS: Mapping[str, str] = {
+    "waiting": N_("Waits for its turn"),
+    "sending": N_("Is being sent"),
+    "sent": N_("Awaits the receipt"),
+    "done": N_("Has its answer"),
+    "failed": N_("Waits for a person"),
+    "void": N_("Not needed any more"),
+}
+PROLONGATION_STATUS: Mapping[str, str] = {
+    "pending": N_("Not decided yet"),
+    "granted": N_("Prolonged"),
+    "refused": N_("Prolongation refused"),
+    "withdrawn": N_("Withdrawn"),
+    "lapsed": N_("Not decided in time"),
 }
 FIELDS: Mapping[str, str] = {
     "title": N_("Subject"),
@@ -102,6 +120,12 @@ VERDICTS: Mapping[str, str] = {
     "invalid": N_("The signature does not hold"),
     "indeterminate": N_("It cannot be said for certain"),
 }
+PACKAGES: Mapping[str, str] = {
+    "whole": N_("The evidence package is whole and true"),
+    "broken": N_("The evidence package is broken or was changed"),
+    "unclear": N_("Not everything in the evidence package could be checked"),
+}
+PACKAGE_TONE: Mapping[str, str] = {"whole": "good", "broken": "bad", "unclear": "wait"}
 VERDICT_TONE: Mapping[str, str] = {"valid": "good", "invalid": "bad", "indeterminate": "wait"}
 MESSAGE_TONE: Mapping[str, str] = {"good": "done", "bad": "problem", "wait": "warn"}
 STEP_STATUS: Mapping[str, str] = {
@@ -134,6 +158,7 @@ EVENTS: Mapping[str, str] = {
     "document.discarded": N_("Draft given up"),
     "document.read": N_("Read"),
     "delivery.passed_on": N_("Passed on to the organizations below"),
+    "document.reminded": N_("The silent were reminded"),
     "delivery.question": N_("A recipient asked"),
     "delivery.question_answered": N_("The question was answered"),
     "signing.begun": N_("Signing begun"),
@@ -178,6 +203,16 @@ EVENTS: Mapping[str, str] = {
     "appeal.answered": N_("The appeal was answered"),
     "appeal.packaged": N_("Package for the state portal made"),
 }
+EXPORTS: Mapping[str, str] = {
+    "queued": N_("Waits its turn"),
+    "packing": N_("Is being made"),
+    "ready": N_("Ready"),
+    "failed": N_("Failed"),
+    "expired": N_("Not kept any more"),
+}
+EXPORT_TONE: Mapping[str, str] = {
+    "queued": "wait", "packing": "new", "ready": "good", "failed": "bad", "expired": "gone",
+}  # fmt: skip
 STUCK: Mapping[str, str] = {
     "failed": N_("Failed"),
     "retrying": N_("Will be tried again"),
@@ -205,6 +240,12 @@ def kind(code: str) -> str:
     """The kind of a document."""
     found = DOCUMENT_KINDS.get(code)
     return code if found is None else (found.ru, found.en)[_tongue()]
+
+
+def export_kind(code: str) -> str:
+    """What an evidence package is about, with a capital."""
+    name = EXPORT_KINDS[ExportKind(code)][_tongue()]
+    return name[:1].upper() + name[1:]
 
 
 def level(code: str) -> str:

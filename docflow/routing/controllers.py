@@ -21,6 +21,7 @@ from docflow.routing import (
     inbox,
     recall,
     relay,
+    reminding,
     ways,
 )
 from docflow.routing import schemas as wire
@@ -108,6 +109,11 @@ class DispatchController(Controller):
     async def hops(self, document_id: FromPath[uuid.UUID], actor: Caller) -> list[wire.HopView]:
         """Relays on one's own way, all of them for the author, with number and signature result."""
         return convert_all(wire.HopView, await relay.hops_seen(actor, document_id))
+
+    @post("/remind", guards=SEND, status_code=200, summary="Remind the silent")
+    async def remind(self, document_id: FromPath[uuid.UUID], actor: Caller) -> wire.Reminded:
+        """Tell everybody who has not answered, each once a day."""
+        return wire.Reminded(await reminding.remind(actor, document_id))
 
     @post("/recall", guards=ANSWER, status_code=200, summary="Recall")
     async def recall(

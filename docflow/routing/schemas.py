@@ -235,3 +235,9 @@ class RuleView(msgspec.Struct, frozen=True):
     mark: str
     channels: list[str]
     source: str
+
+
+class Reminded(msgspec.Struct, frozen=True):
+    """How many recipients were reminded now."""
+
+    recipients: int

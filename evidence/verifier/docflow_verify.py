@@ -29,6 +29,7 @@ import contextlib
 import ctypes
 import ctypes.util
 import hashlib
+import io
 import json
 import os
 import re
@@ -902,7 +903,7 @@ def _root(entry: bytes, index: int, size: int, path: list[bytes]) -> bytes:
 
 
 def verify(
-    path: str | os.PathLike[str],
+    package: str | os.PathLike[str] | io.BytesIO,
     *,
     gost: Gost | None = None,
     signer: str = "",
@@ -914,7 +915,7 @@ def verify(
     Raises OSError when the file cannot be read.
     """
     report, gost = Report(), gost or Gost()
-    with open(path, "rb") as stream:
+    with package if isinstance(package, io.BytesIO) else open(package, "rb") as stream:
         try:
             members = read_archive(stream)
             read = reader(stream, members)

@@ -230,3 +230,10 @@ async def test_anyone_has_a_signature_checked(client: httpx.AsyncClient) -> None
     assert await db.value("SELECT count(*) FROM blob") == 0
     await db.execute("UPDATE use_count SET number = 1000")
     assert "Слишком много" in (await client.post("/check", files=sent)).text
+
+
+async def test_anyone_has_a_package_checked(client: httpx.AsyncClient) -> None:
+    broken = {"file": ("evidence.zip", b"PK\x03\x04" + bytes(200), "application/zip")}
+    answer = await client.post("/check", files=broken)
+    assert answer.status_code == 200, answer.text
+    assert "повреждён или изменён" in answer.text

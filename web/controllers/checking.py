@@ -1,4 +1,4 @@
-"""The public page on which anyone has a file's signatures checked; nothing is kept."""
+"""The public page on which anyone has signatures or a package checked; nothing is kept."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,6 +7,7 @@ from litestar import Controller, Response, get, post
 
 from core import limits
 from core.errors import InvalidInput, ServiceError, TooLarge
+from core.sandbox import pool
 from directory.controllers.authentication import public
 from docflow.documents import checking
 from web import pages, words
@@ -15,6 +16,8 @@ from web.uploads import UploadForm, read_upload
 
 MAX_FILE = 40 * 1024 * 1024
 """Bytes; the file is held in memory while it is checked."""
+PACKAGE = b"PK\x03\x04"
+"""What a ZIP file begins with: it is taken for an evidence package."""
 TRIES = 30
 PER = timedelta(hours=1)
 
@@ -40,9 +43,11 @@ class CheckPageController(Controller):
         try:
             await limits.take("check page", client, limit=TRIES, per=PER)
             form = await read_upload(request, small={"signature": checking.MAX_SIGNATURE})
-            found = await checking.validate(
-                await _content(form), signature=form.small.get("signature")
-            )
+            content = await _content(form)
+            if content.startswith(PACKAGE) and "signature" not in form.small:
+                package = await pool().run("evidence.verifier.uploads:answer", content)
+                return await _page(request, package=package, file_name=form.file_name)
+            found = await checking.validate(content, signature=form.small.get("signature"))
         except ServiceError as problem:
             return await _page(request, problem=problem)
         return await _page(request, found=found, file_name=form.file_name)
@@ -65,7 +70,7 @@ async def _content(form: UploadForm) -> bytes:
 
 
 async def _page(request: R, **given: Any) -> Response[str]:
-    shown = {"problem": None, "found": None, "file_name": "", **given}
+    shown = {"problem": None, "found": None, "package": None, "file_name": "", **given}
     found = shown["found"]
     return await pages.page(
         request, "check.html", **shown, rows=words.checked(found) if found else [],

@@ -1,10 +1,13 @@
 """Dispatch with a dry run, and the control list."""
 
+import asyncio
 import uuid
+from collections.abc import AsyncIterator
 from typing import Any
 
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath, FromQuery
+from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from core import clock, papers
 from core.errors import InvalidInput, ServiceError
@@ -12,13 +15,17 @@ from directory import organizations
 from directory.controllers.authentication import CALLER, Caller, requires, signed_in
 from docflow.documents import visibility
 from docflow.documents.search import clean_query
-from docflow.routing import control, dispatch
+from docflow.routing import control, dispatch, reminding
 from web import control_paper, forms, pages, reading, translation
 from web.pages import R
 from web.translation import N_
 
 PAGE = 50
 FOUND = 20
+LOOK_EVERY = 2
+"""Seconds between two looks at the figures of a control list somebody watches."""
+WATCHED = 600
+"""Seconds after which a browser that still watches asks anew, so that no watcher stays for ever."""
 
 
 class DispatchController(Controller):
@@ -102,6 +109,7 @@ class ControlController(Controller):
         after: FromQuery[uuid.UUID | None] = None,
     ) -> Response[str]:  # fmt: skip
         """Totals by level and one page of the list."""
+        document = await visibility.visible_document(actor, document_id)
         totals = await control.totals(actor, document_id)
         if view == "silent":
             rows = await control.silent(actor, document_id, after=after, limit=PAGE + 1)
@@ -115,10 +123,28 @@ class ControlController(Controller):
         branches = await control.roll_up(actor, document_id) if view == "branches" else []
         return await pages.page(
             request, "control.html", view=view, status=status, totals=totals, rows=rows[:PAGE],
-            sums=control.by_status(totals), branches=control_paper.by_branch(branches),
-            document=await visibility.visible_document(actor, document_id),
+            sums=control.by_status(totals), is_own=document["organization_id"] == actor.home_id,
+            branches=control_paper.by_branch(branches),
+            document=document,
             more=rows[PAGE - 1]["id"] if len(rows) > PAGE else None,
         )  # fmt: skip
+
+    @get("/stream", guards=[signed_in])
+    async def stream(
+        self, request: R, document_id: FromPath[uuid.UUID], actor: Caller
+    ) -> ServerSentEvent:
+        """The totals again whenever they change, as the table the page shows."""
+        await control.totals(actor, document_id)
+        return ServerSentEvent(_changes(actor, document_id, pages.language_of(request)))
+
+    @post("/remind", guards=[requires("clerk")])
+    async def remind(
+        self, request: R, document_id: FromPath[uuid.UUID], actor: Caller
+    ) -> Response[Any]:
+        """Tell all who have not answered."""
+        work = reminding.remind(actor, document_id)
+        back = f"/documents/{document_id}/control?view=silent"
+        return await pages.act(request, back, work, done=N_("They are reminded; once a day each."))
 
     @get("/pdf", guards=[signed_in])
     async def pdf(self, request: R, document_id: FromPath[uuid.UUID], actor: Caller) -> (
@@ -133,6 +159,24 @@ class ControlController(Controller):
             "cache-control": "no-store",
         }
         return Response(content, media_type="application/pdf", headers=headers)
+
+
+async def _changes(
+    actor: Caller, document_id: uuid.UUID, language: str
+) -> AsyncIterator[ServerSentEventMessage]:
+    """The table as often as it changes; the browser asks again when the time is up."""
+    known: dict[str, dict[str, int]] | None = None
+    for _ in range(WATCHED // LOOK_EVERY):
+        totals = await control.totals(actor, document_id)
+        if totals != known:
+            known = totals
+            text = pages.fragment(
+                "_totals.html", language, totals=totals, sums=control.by_status(totals)
+            )
+            yield ServerSentEventMessage(data=text, event="totals")
+        else:
+            yield ServerSentEventMessage(comment="still the same")
+        await asyncio.sleep(LOOK_EVERY)
 
 
 async def _plan(
