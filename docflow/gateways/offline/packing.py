@@ -49,18 +49,21 @@ async def write(
     try:
         await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
         with zipfile.ZipFile(making, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
-            moment = manifest.made_at
-            await asyncio.to_thread(archive.writestr, _info(INDEX, moment), page)
-            await asyncio.to_thread(archive.writestr, _info(MANIFEST, moment), said)
-            await asyncio.to_thread(
-                archive.writestr, _info(SEAL, moment), msgspec.json.encode(seal(said))
-            )
+            await asyncio.to_thread(_head, archive, manifest.made_at, page, said, seal)
             for path, (size, _) in manifest.members.items():
-                await _add(archive, path, size, moment, sources[path]())
+                await _add(archive, path, size, manifest.made_at, sources[path]())
         return await asyncio.to_thread(_settle, making, target)
     except BaseException:
         making.unlink(missing_ok=True)
         raise
+
+
+def _head(
+    archive: zipfile.ZipFile, moment: datetime, page: bytes, said: bytes, seal: Sealer
+) -> None:
+    archive.writestr(_info(INDEX, moment), page)
+    archive.writestr(_info(MANIFEST, moment), said)
+    archive.writestr(_info(SEAL, moment), msgspec.json.encode(seal(said)))
 
 
 async def _add(

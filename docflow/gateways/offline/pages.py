@@ -17,6 +17,7 @@ article{border:1px solid #999;border-radius:6px;padding:.8em 1em;margin:1em 0;br
 .qr{float:right;width:7em;height:7em}li{margin:.3em 0}.due{color:#8a1c00;font-weight:bold}
 @media print{.screen{display:none}}
 """
+_MASK = 2
 _HOW_RU = """Откройте файлы по ссылкам. Чтобы подтвердить ознакомление, выберите один способ:
 позвоните в вышестоящую организацию и назовите код документа, свою фамилию и должность; или
 распечатайте эту страницу, подпишите её и передайте; или, если у вас установлена программа,
@@ -74,7 +75,9 @@ def _qr(address: str, code: str) -> str:
     if not code or not address:
         return ""
     drawn = io.BytesIO()
-    segno.make(address + code.replace(" ", ""), error="m").save(
+    # a mask given: weighing all eight costs more than the rest of the package, and the code is
+    # printed in words beside it
+    segno.make(address + code.replace(" ", ""), error="m", mask=_MASK, micro=False).save(
         drawn, kind="svg", xmldecl=False, svgclass="qr", lineclass=None, omitsize=True
     )
     return drawn.getvalue().decode()

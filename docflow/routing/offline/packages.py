@@ -59,7 +59,7 @@ async def make(
     held and was not answered. Raises `nothing_to_pack`. Belongs outside a transaction.
     """
     actor.require("clerk")
-    sender, recipient = await _party(actor.home_id), await _party(recipient_id)
+    sender, recipient = await _parties(actor.home_id, recipient_id)
     wanted = await _waiting(actor.home_id, recipient_id)
     answers = await _answers(actor.home_id, recipient_id)
     if not wanted and not answers:
@@ -95,11 +95,12 @@ async def make(
                   frozenset(one.uid for one in documents))  # fmt: skip
 
 
-async def _party(organization_id: uuid.UUID) -> Party:
-    row = await db.row("SELECT id, code, name FROM organization WHERE id = $1", organization_id)
-    if row is None:
+async def _parties(*ids: uuid.UUID) -> list[Party]:
+    rows = await db.rows("SELECT id, code, name FROM organization WHERE id = ANY($1)", list(ids))
+    known = {row["id"]: Party(row["id"], row["code"], row["name"]) for row in rows}
+    if not known.keys() >= set(ids):
         raise InvalidInput(code="organization_unknown")
-    return Party(row["id"], row["code"], row["name"])
+    return [known[one] for one in ids]
 
 
 async def _waiting(sender_id: uuid.UUID, recipient_id: uuid.UUID) -> list[db.Row]:

@@ -6,7 +6,7 @@ from core import db
 from core.actor import RULE
 from core.errors import InvalidInput
 from core.settings import settings
-from docflow.routing import letters, ways
+from docflow.routing import ways
 from docflow.routing.carriage import Channel, Consignment, Outcome, accepted, broken, retry
 from docflow.routing.offline import packages
 
@@ -17,20 +17,21 @@ async def send(message: Consignment) -> Outcome:
     Without the folder it waits for the clerk who asks for the package. Accepted either way: that
     it arrived only an answer can tell.
     """
-    contents = await letters.contents_of(message.document_id)
-    if packages.NAME in ways.forbidden(contents.mark):
+    row = await db.row(
+        """SELECT d.mark, (
+               SELECT i.package_id FROM offline_item AS i
+               JOIN offline_package AS p ON p.id = i.package_id
+               WHERE i.delivery_id = $2 AND i.uid = $3 AND p.sha256 <> '' LIMIT 1) AS lies_in
+           FROM document AS d WHERE d.id = $1""",
+        message.document_id, message.deliveries[0].delivery_id, message.id,
+    )  # fmt: skip
+    if row is None or packages.NAME in ways.forbidden(row["mark"]):
         return broken("mark_forbids", ways.REASONS["mark_forbids"][0])
     folder = settings().ways.offline_out
     if folder is None:
         return accepted({"waits": "clerk"})
-    lying = await db.value(
-        """SELECT i.package_id FROM offline_item AS i
-           JOIN offline_package AS p ON p.id = i.package_id
-           WHERE i.delivery_id = $1 AND i.uid = $2 AND p.sha256 <> '' LIMIT 1""",
-        message.deliveries[0].delivery_id, message.id,
-    )  # fmt: skip
-    if lying is not None:
-        return accepted({"package": str(lying)})
+    if row["lies_in"] is not None:
+        return accepted({"package": str(row["lies_in"])})
     try:
         made = await packages.make(
             RULE.acting_for(message.sender_id), message.deliveries[0].recipient_id, folder=folder,
