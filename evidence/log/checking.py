@@ -7,6 +7,7 @@ is found by whoever kept a checkpoint: a witness, or anyone who gives one to `ag
 
 import asyncio
 import json
+import logging
 import uuid
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -24,6 +25,8 @@ from evidence.log.heads import Head
 from evidence.log.identity import STARTED, Identity
 from evidence.log.notes import NoteError, VerifierKey
 from evidence.log.tiles import ENTRIES, WIDTH, Edge, Place
+
+log = logging.getLogger(__name__)
 
 CHUNK = 4 * WIDTH
 BACKDATED = timedelta(minutes=15)
@@ -68,6 +71,8 @@ async def _recorded(kind: str, width: int | None, against: Head | None) -> Repor
             if width is None:
                 await connection.execute("SET LOCAL enable_hashjoin = on")
                 await _around(report, state, known, against)
+    if report.findings:
+        log.error("the log and the events differ: %s", dict(report.counts))
     await _keep(report, began, end)
     return report
 
@@ -304,8 +309,9 @@ async def open_findings() -> int:
     """Findings of the last full check and of the slices since; 0 is good."""
     return int(
         await db.value(
-            """SELECT coalesce(sum(findings), 0) FROM log_check WHERE started_at >= coalesce(
-                   (SELECT max(started_at) FROM log_check WHERE kind = 'full'), '-infinity')"""
+            """SELECT coalesce(sum(findings), 0) FROM log_check WHERE id >= coalesce(
+                   (SELECT id FROM log_check WHERE kind = 'full' ORDER BY id DESC LIMIT 1),
+                   '00000000-0000-0000-0000-000000000000')"""
         )
     )
 

@@ -14,6 +14,7 @@ from core.errors import Unavailable
 
 EVERY = timedelta(seconds=30)
 """So long at least between two tokens, that no authority is asked each second."""
+COUNTED = 1000
 LATE = timedelta(minutes=15)
 """A checkpoint that waits longer for its token is told of loudly."""
 
@@ -31,6 +32,7 @@ class Due:
     """Checkpoints without a token on or after them."""
 
     number: int
+    """Counted up to `COUNTED`."""
     since: datetime | None
     last_at: datetime | None
     """When the last token was written."""
@@ -45,9 +47,11 @@ async def due() -> Due:
     """What waits for a token, and since when."""
     row = await db.row(
         """SELECT count(*) AS number, min(c.at) AS since,
-                  (SELECT max(at) FROM log_stamp) AS last_at
-           FROM log_checkpoint AS c
-           WHERE c.size > coalesce((SELECT max(size) FROM log_stamp), 0)"""
+                  (SELECT at FROM log_stamp ORDER BY size DESC LIMIT 1) AS last_at
+           FROM (SELECT at FROM log_checkpoint
+                 WHERE size > coalesce((SELECT max(size) FROM log_stamp), 0)
+                 ORDER BY size LIMIT $1) AS c""",
+        COUNTED,
     )
     return Due(**(row or {}))
 

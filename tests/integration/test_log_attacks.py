@@ -228,7 +228,9 @@ async def inserted(attacker: asyncpg.Connection) -> None:
     await attacker.execute("INSERT INTO log_leaf VALUES (334, $1)", forged)
 
 
-@pytest.mark.parametrize("crime", [changed, deleted, inserted])
+@pytest.mark.parametrize(
+    "crime", [changed, *(pytest.param(one, marks=pytest.mark.slow) for one in (deleted, inserted))]
+)
 async def test_a_whole_log_made_anew_and_signed_is_found_by_the_witness(
     a_log, tmp_path: Path, crime
 ) -> None:

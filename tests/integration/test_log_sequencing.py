@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import sys
 import uuid
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -147,3 +149,32 @@ async def test_a_dump_restored_elsewhere_goes_on(database: str) -> None:
     assert await sequencing.take() == 1
     assert await sequencing.take() == 0
     assert await require_whole() == 5
+
+
+ROOT = Path(__file__).resolve().parents[2]
+_SIZE = "SELECT size FROM log_state"
+
+
+@pytest.mark.slow
+async def test_a_killed_process_leaves_nothing_half(database: str) -> None:
+    """The loop is killed in the midst of its batches, again and again, and started anew."""
+    written = 0
+    for turn in range(3):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bench.log_keeper", cwd=ROOT
+        )
+        before = await db.value(_SIZE)
+        while await db.value(_SIZE) == before:
+            await db.execute(
+                """INSERT INTO event (at, actor_kind, verb, subject_kind, subject_id)
+                   SELECT now(), 'rule', 'test.many', 'test', uuidv7()
+                   FROM generate_series(1, 2000)"""
+            )
+            written += 2000
+            await asyncio.sleep(0.2)
+        await asyncio.sleep(0.3 * turn)
+        process.kill()
+        await process.wait()
+    while await sequencing.take():
+        pass
+    assert await require_whole() == written + 1
