@@ -5,6 +5,7 @@ only. Meanwhile urgent letters go to one recipient inside and to one by e-mail.
 """
 
 import asyncio
+import logging
 import statistics
 import uuid
 from contextlib import suppress
@@ -21,13 +22,15 @@ from directory import dataset
 from directory.selection import Selector
 from docflow.routing import dispatch, lines
 
+log = logging.getLogger(__name__)
+
 WITHIN = 120.0
 EVERY = 1.0
 QUIET = 5
 """Urgent letters sent while nothing else goes on: the floor."""
-LETTERS_SEEN = 3000
+LETTERS_SEEN = 500
 """The measuring goes on until so many letters of the circular have gone out."""
-MOST = 120
+MOST = 60
 
 
 async def measure(ground: Ground) -> Result:
@@ -87,6 +90,7 @@ async def _during(clerk: Actor, relay: Relay, circular: "asyncio.Task[float]") -
     ):
         began = perf_counter()
         taken.append(await _urgent(clerk, relay, QUIET + 1 + len(taken)))
+        log.info("urgent letter %d: %.2f s", len(taken), taken[-1])
         with suppress(TimeoutError):
             await asyncio.sleep(max(0.0, EVERY - (perf_counter() - began)))
     return taken

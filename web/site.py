@@ -14,6 +14,7 @@ from web import pages
 from web.controllers.administration import ApiPageController, StuckController
 from web.controllers.answers import CodeController, LinkController
 from web.controllers.checking import CheckPageController
+from web.controllers.deadlines import DeadlineController
 from web.controllers.dispatch import ControlController, DispatchController, PickerController
 from web.controllers.documents import DocumentController, DownloadController
 from web.controllers.evidence import EvidencePageController
@@ -54,6 +55,7 @@ WEB_CONTROLLERS: list[type[Controller] | Router] = [
     LogInController,
     AccountController,
     InboxController,
+    DeadlineController,
     NoticeController,
     DocumentController,
     DownloadController,

@@ -41,6 +41,11 @@ DELIVERY_TONE: Mapping[str, str] = {
     "acknowledged": "good", "executed": "best", "refused": "bad", "failed": "bad",
     "recalled": "gone", "void": "gone",
 }  # fmt: skip
+BAR_ORDER = (
+    "executed", "acknowledged", "opened", "delivered", "queued", "awaiting_relay", "refused",
+    "failed", "recalled", "void",
+)  # fmt: skip
+"""How states stand in a bar of progress, from the best on."""
 DOCUMENT_TONE: Mapping[str, str] = {
     "draft": "wait", "signing": "new", "signed": "seen", "registered": "good", "sent": "best",
     "closed": "gone", "recalled": "bad", "discarded": "gone",

@@ -166,7 +166,7 @@ async def test_an_upgrade_restarts_one_after_the_other_and_nobody_notices(
         servers = [f"    server web{n} {one.removeprefix('http://')}" for n, one in enumerate(webs)]
         config = tmp_path / "haproxy.cfg"
         config.write_text("\n".join([*kept, *servers, ""]).replace(":8080", f":{front}"))
-        house.start(f"-f{config}", program=program)
+        house.start("-f", str(config), program=program)
         await ready(client, f"http://127.0.0.1:{front}")
         stop, statuses = asyncio.Event(), list[int]()
         asking = asyncio.create_task(_ask(client, f"http://127.0.0.1:{front}", stop, statuses))
