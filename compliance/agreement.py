@@ -15,12 +15,15 @@ from compliance.pictures import Pixels
 
 SIDE = 320
 """The longest side of the reference in the frame of comparison: coarse enough to forgive JPEG."""
+FINE_SIDE = 512
+"""The same where movement is looked for: a second view may differ by a pixel or two."""
 LEAST_COMPARED = 0.015
 LEAST_AGREEING = 0.80
 FIRM = 0.95
 MOST_CONFLICTING = 0.10
-MOST_MOVED = 0.28
-UNMOVED = 0.97
+MOST_MOVED = 0.22
+MOST_MOVED_CLEAN = 0.06
+"""Nothing on top disturbs the flow where so much agrees closely (`LEAST_GRAPHIC`)."""
 LEAST_VISIBLE = 0.5
 LEAST_CLEAN = 0.3
 LITTLE_CONFLICT = 0.03
@@ -33,8 +36,10 @@ _AGREES_CLOSELY = 0.85
 _DIFFERS = 0.35
 _FLAT = 0.4
 _STEP = 1.0
+_GAIN = 0.05
 _DETAIL = 0.5
-_BAND = 16
+_BANDS = 8
+_BAND = (6, 16)
 _WIDE = 41
 
 Matrix = npt.NDArray[np.float64]
@@ -93,10 +98,10 @@ def is_copy(found: Agreement) -> bool:
         return False
     if found.inner > MOST_CONFLICTING:
         return False
-    if found.moved > MOST_MOVED and found.agreeing < UNMOVED:
-        return False
     if found.photographic < LITTLE_PHOTOGRAPH:
         return found.strict >= LEAST_GRAPHIC
+    if found.moved > (MOST_MOVED_CLEAN if found.strict >= LEAST_GRAPHIC else MOST_MOVED):
+        return False
     is_clean = found.agreeing >= FIRM and found.inner <= LITTLE_CONFLICT
     return found.photograph >= (LEAST_CLEAN if is_clean else LEAST_VISIBLE)
 
@@ -109,21 +114,24 @@ def agreement(
     `enlarged` says how many times the query was made larger than its file, which limits what its
     details can tell; `soft` blurs both by so many pixels of the frame before they are compared.
     """
-    frame = _laid_over(query, reference, matrix)
+    frame = _laid_over(query, reference, matrix, side=SIDE)
     if soft:
         there, here = (
             np.asarray(cv2.GaussianBlur(side, (0, 0), soft), np.uint8)
             for side in (frame.there, frame.here)
         )
         frame = replace(frame, there=there, here=here)
-    zoom = SIDE / max(reference.shape)
+    zoom = FINE_SIDE / max(reference.shape)
     detail = float(np.sqrt(abs(np.linalg.det(matrix[:, :2])))) / zoom / enlarged
-    return _measured(frame, is_detailed=detail > _DETAIL and not soft)
+    moved = 0.0
+    if detail > _DETAIL and not soft:
+        moved = _moved(_laid_over(query, reference, matrix, side=FINE_SIDE))
+    return _measured(frame, moved=moved)
 
 
-def _laid_over(query: Pixels, reference: Pixels, matrix: Matrix) -> _Frame:
+def _laid_over(query: Pixels, reference: Pixels, matrix: Matrix, *, side: int) -> _Frame:
     height, width = reference.shape
-    zoom = SIDE / max(width, height)
+    zoom = side / max(width, height)
     size = (max(_WINDOW, round(width * zoom)), max(_WINDOW, round(height * zoom)))
     there = np.asarray(cv2.resize(reference, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
     flat = cv2.resize(reference, size, interpolation=cv2.INTER_NEAREST)
@@ -134,7 +142,7 @@ def _laid_over(query: Pixels, reference: Pixels, matrix: Matrix) -> _Frame:
     )
     shrunk = query
     if scale > 1.2:
-        smaller = [max(1, round(side / scale)) for side in query.shape[::-1]]
+        smaller = [max(1, round(length / scale)) for length in query.shape[::-1]]
         shrunk = np.asarray(cv2.resize(query, smaller, interpolation=cv2.INTER_AREA), np.uint8)
         to_query = _resized(smaller[0] / query.shape[1]) @ to_query
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
@@ -158,7 +166,7 @@ def _resized(zoom: float) -> Matrix:
     return np.array([[zoom, 0, shift], [0, zoom, shift], [0, 0, 1]], np.float64)
 
 
-def _measured(frame: _Frame, *, is_detailed: bool) -> Agreement:
+def _measured(frame: _Frame, *, moved: float) -> Agreement:
     core = _shrunk(frame.inside)
     likeness, texture = _correlation(frame.there, frame.here)
     agrees, differs = likeness > _AGREES, likeness < _DIFFERS
@@ -170,7 +178,7 @@ def _measured(frame: _Frame, *, is_detailed: bool) -> Agreement:
         agreeing=_share(agrees, compared),
         conflicting=_share(differs, compared),
         inner=_share(differs, within),
-        moved=_moved(frame, within & agrees & (texture[0] > 2 * _TEXTURE)) if is_detailed else 0.0,
+        moved=moved,
         whole=_share(agrees, textured),
         strict=_share(likeness > _AGREES_CLOSELY, textured),
         photograph=_share(agrees, tone),
@@ -191,13 +199,27 @@ def _bounds(agrees: Mask) -> Mask:
     return held
 
 
-def _moved(frame: _Frame, textured: Mask) -> float:
-    """Of what has texture, the share that sits elsewhere by more than aligning can miss."""
+def _moved(frame: _Frame) -> float:
+    """Of what has texture and agrees, the share that fits better somewhere else.
+
+    What was put on top of a copy disturbs the flow, but moving along it mends nothing; in another
+    view it does.
+    """
+    likeness, texture = _correlation(frame.there, frame.here)
+    textured = _shrunk(frame.inside) & (likeness > _AGREES) & (texture[0] > 2 * _TEXTURE)
+    textured &= _bounds(textured)
     there, here = (_even(side) for side in (frame.there, frame.here))
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(
-        there, here, np.zeros((*there.shape, 2), np.float32)
+    height, width = there.shape
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(
+        there, here, np.zeros((height, width, 2), np.float32)
     )
-    return _share(np.hypot(flow[..., 0], flow[..., 1]) > _STEP, textured)
+    rows, columns = np.mgrid[:height, :width].astype(np.float32)
+    followed = cv2.remap(
+        frame.here, columns + flow[..., 0], rows + flow[..., 1], cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )  # fmt: skip
+    better = _correlation(frame.there, np.asarray(followed, np.uint8))[0] - likeness > _GAIN
+    return _share(better & (np.hypot(flow[..., 0], flow[..., 1]) > _STEP), textured)
 
 
 def _even(side: Pixels) -> Pixels:
@@ -229,10 +251,15 @@ def _correlation(there: Pixels, here: Pixels) -> tuple[Maps, tuple[Maps, Maps]]:
 
 
 def _is_paper(side: Pixels) -> Mask:
-    """One narrow band of shades rules a wide neighbourhood, as paper does under writing."""
+    """One narrow band of shades rules a wide neighbourhood, as paper does under writing.
+
+    Narrow beside the range of the picture: all of a photograph taken at night is dark.
+    """
+    darkest, lightest = np.percentile(side, (1, 99))
+    wide = int(np.clip((lightest - darkest) / _BANDS, *_BAND))
     found = np.zeros(side.shape, bool)
-    for offset in (0, _BAND // 2):
-        bands = (side.astype(np.uint16) + offset) // _BAND
+    for offset in (0, wide // 2):
+        bands = (side.astype(np.uint16) + offset) // wide
         for band in np.flatnonzero(np.bincount(bands.ravel()) > _WIDE * _WIDE * _FLAT / 4):
             share = cv2.boxFilter((bands == band).astype(np.uint8) * 250, -1, (_WIDE, _WIDE))
             found |= share > _FLAT * 250

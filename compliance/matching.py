@@ -5,7 +5,8 @@ Thresholds are those of `agreement`; they were fixed before the rates in `bench/
 measured.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -129,9 +130,10 @@ def compare(query: Asked, reference: Known) -> Match | None:
     near = _nearest(query, reference)
     local = geometry.aligned(query.features, reference.features, width=query.grey.shape[1])
     if local is not None:
-        found = agreement(query.grey, reference.grey, local.matrix, enlarged=enlarged)
-        if is_copy(found):
-            return _match(query, reference, local, found, near)
+        for laid in _closer(query, reference, local):
+            found = agreement(query.grey, reference.grey, laid.matrix, enlarged=enlarged)
+            if is_copy(found):
+                return _match(query, reference, laid, found, near)
     if near is None or (local is not None and local.inliers >= SURE_INLIERS):
         # Enough features said where it would lie, and there the pixels said no.
         return None
@@ -141,6 +143,12 @@ def compare(query: Asked, reference: Known) -> Match | None:
     if is_copy(found) and found.photographic > 0:
         return _match(query, reference, laid, found, near)
     return None
+
+
+def _closer(query: Asked, reference: Known, local: Alignment) -> Iterator[Alignment]:
+    """The alignment, then one that fits everywhere: features of one corner leave others off."""
+    yield local
+    yield replace(local, matrix=_refined(query.grey, reference.grey, local.matrix))
 
 
 @dataclass(frozen=True, slots=True)

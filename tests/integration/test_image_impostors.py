@@ -25,7 +25,7 @@ from compliance.local_index import EXACT, LocalIndex
 from compliance.pictures import decode
 
 PAIRS = 1_000_000
-TILES = (5, 4)
+TILES = (6, 4)
 LEAST_SIDE = 100
 KEPT_WHOLE = (
     "jpeg-30", "grey", "gamma", "blur", "aspect", "watermark", "mirror", "quarter-turns",
