@@ -1,6 +1,7 @@
 """What has come to an organization, newest first, and what of it is due."""
 
 import uuid
+from datetime import date, timedelta
 from typing import Literal
 
 from core import clock, db
@@ -91,3 +92,29 @@ async def counts(actor: Actor) -> dict[str, int]:
         organization_id, today,
     )  # fmt: skip
     return dict(found or {})
+
+
+async def next_due(actor: Actor, *, limit: int = 20) -> list[db.Row]:
+    """What has to be answered, the nearest deadline first, what is late on top."""
+    check_limit(limit)
+    return await db.rows(
+        f"""WITH page AS MATERIALIZED (
+                SELECT v.* FROM delivery AS v WHERE v.recipient_id = $1
+                AND v.status IN ('delivered', 'opened') AND v.due_on IS NOT NULL
+                ORDER BY v.due_on, v.id LIMIT $2)
+            SELECT {_COLUMNS} FROM page AS v {_JOINS} ORDER BY v.due_on, v.id""",
+        visibility.reader(actor), limit,
+    )  # fmt: skip
+
+
+async def due_by_day(actor: Actor, *, days: int = 14) -> list[tuple[date, int]]:
+    """How many answers fall due on each of the next days, today first; days without any too."""
+    today = clock.today()
+    found = await db.rows(
+        """SELECT due_on, count(*) AS number FROM delivery WHERE recipient_id = $1
+           AND status IN ('delivered', 'opened') AND due_on BETWEEN $2 AND $3 GROUP BY due_on""",
+        visibility.reader(actor), today, today + timedelta(days=days - 1),
+    )  # fmt: skip
+    known = {row["due_on"]: int(row["number"]) for row in found}
+    ahead = (today + timedelta(days=n) for n in range(days))
+    return [(day, known.get(day, 0)) for day in ahead]

@@ -126,3 +126,14 @@ def _words(text: str, *, least: int, most: int, field: str) -> str:
             code="question_length", field=field,
         )  # fmt: skip
     return words
+
+
+async def unanswered(actor: Actor, *, limit: int = 20) -> list[db.Row]:
+    """Questions on one's own documents that wait for an answer, the oldest first."""
+    return await db.rows(
+        """SELECT q.id, q.document_id, q.text, q.asked_at, o.name AS asker, d.title
+           FROM question AS q JOIN organization AS o ON o.id = q.asker_id
+           JOIN document AS d ON d.id = q.document_id
+           WHERE q.sender_id = $1 AND q.answered_at IS NULL ORDER BY q.id LIMIT $2""",
+        visibility.reader(actor), max(1, min(limit, 200)),
+    )  # fmt: skip

@@ -237,3 +237,10 @@ async def test_anyone_has_a_package_checked(client: httpx.AsyncClient) -> None:
     answer = await client.post("/check", files=broken)
     assert answer.status_code == 200, answer.text
     assert "повреждён или изменён" in answer.text
+
+
+async def test_the_day_of_a_clerk(client: httpx.AsyncClient) -> None:
+    await signed_in(client, "clerk")
+    answer = await client.get("/deadlines")
+    assert answer.status_code == 200, answer.text
+    assert answer.text.count("<time") == 14
