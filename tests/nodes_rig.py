@@ -6,12 +6,13 @@ front of it (`Wire`), and kills its processes.
 
 import asyncio
 import contextlib
+import importlib
+import multiprocessing
+import multiprocessing.process
 import os
 import secrets
-import signal
 import socket
 import ssl
-import sys
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -22,6 +23,7 @@ from typing import Any, Literal
 import asyncpg
 import httpx
 
+import cli
 from core import clock, db
 from core.actor import Actor
 from core.db import DB
@@ -30,12 +32,11 @@ from directory.selection import Selector
 from docflow.documents import cards, files, registration, signing
 from docflow.gateways.node import keys, transport
 from docflow.routing import dispatch, lines
-from docflow.routing.nodes import notes, own, peers, residence
+from docflow.routing.nodes import notes, own, peers, points, residence
 from signatures.authority import Issued
 from storage import s3
 from tests import people
 
-CHECKOUT = Path(__file__).resolve().parents[1]
 READY_SECONDS = 60.0
 
 
@@ -116,16 +117,34 @@ class Wire:
 class Process:
     """A running web or job process of a node."""
 
-    process: asyncio.subprocess.Process
+    process: multiprocessing.process.BaseProcess
 
-    async def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            self.process.send_signal(how)
-        await self.process.wait()
+    async def kill(self) -> None:
+        """kill -9, and wait until it is gone."""
+        self.process.kill()
+        await asyncio.to_thread(self.process.join)
 
     @property
     def is_alive(self) -> bool:
-        return self.process.returncode is None
+        return self.process.is_alive()
+
+
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["cli", "litestar_app", "worker", "uvicorn", "tests.nodes_rig"])
+"""Processes are forked from one that has loaded the service: starting one again takes a moment."""
+
+
+def _run_command(arguments: list[str], environment: dict[str, str], log: str) -> None:
+    """What a child does: the command itself, in the node's environment."""
+    out = os.open(log, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
+    os.dup2(out, 1)
+    os.dup2(out, 2)
+    os.environ.clear()
+    os.environ.update(environment)
+    settings.cache_clear()
+    s3.client.cache_clear()
+    importlib.reload(points)  # its switch is read at import
+    cli.main(arguments)
 
 
 @dataclass
@@ -196,15 +215,13 @@ class Node:
         self.worker = await self._run("work", **more)
 
     async def _run(self, *arguments: str, **more: str) -> Process:
-        out = os.open(self.log(arguments[0]), os.O_CREAT | os.O_APPEND | os.O_WRONLY)
-        try:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, str(CHECKOUT / "cli.py"), *arguments,
-                env={**os.environ, **self.environment, **more},
-                stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out,
-            )  # fmt: skip
-        finally:
-            os.close(out)
+        process = _FORKS.Process(
+            target=_run_command,
+            args=(list(arguments), {**os.environ, **self.environment, **more},
+                  str(self.log(arguments[0]))),
+            daemon=True,
+        )  # fmt: skip
+        await asyncio.to_thread(process.start)
         return Process(process)
 
     def log(self, command: str) -> Path:
@@ -369,13 +386,25 @@ def fingerprint_of(kid: str) -> str:
     return keys.fingerprint(kid)
 
 
-async def a_circular(author: Actor, *, title: str = "О проведении совещания") -> uuid.UUID:
+async def a_circular(
+    author: Actor,
+    *,
+    title: str = "О проведении совещания",
+    kind: str = "circular",
+    annex: bytes = b"",
+) -> uuid.UUID:
     """A circular, sealed with the author's key and registered; inside the author's node."""
-    document_id = await cards.create(author, card=cards.CardInput(kind="circular", title=title))
+    card = cards.CardInput(kind=kind, title=title, addressee="Вышестоящей организации")
+    document_id = await cards.create(author, card=card)
     await files.attach(
         author, document_id, stream=people.stream(await people.a_letter(title)),
         file_name="письмо.pdf",
     )  # fmt: skip
+    if annex:
+        await files.attach(
+            author, document_id, stream=people.stream(annex), file_name="приложение.txt",
+            role="annex", position=1,
+        )  # fmt: skip
     await signing.seal(author, document_id)
     await registration.register(author, document_id)
     return document_id
@@ -439,5 +468,9 @@ HURRY = (
 async def hurry(made: list[Node]) -> None:
     """Let the time of pauses pass."""
     for node in made:
-        for query in HURRY:
-            await sql(node, query)
+        with contextlib.suppress(OSError, asyncpg.PostgresError):
+            connection = await asyncpg.connect(node.environment["DATABASE_URL"])
+            try:
+                await connection.execute(";".join(HURRY))
+            finally:
+                connection.terminate()
