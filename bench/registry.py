@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from bench import (
+    channels,
     credits,
     evidence,
     fanout,
@@ -13,9 +14,12 @@ from bench import (
     intake,
     log,
     medo,
+    node,
     recall,
     sign,
+    soak,
     upload,
+    urgent,
     validate,
 )
 from bench.ground import Ground
@@ -43,8 +47,15 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "validate-parallel": validate.parallel,
     "evidence-verify": evidence.verify,
     "evidence-export": evidence.export,
+    "urgent": urgent.measure,
+    "soak": soak.measure,
     "medo-write": medo.write,
     "medo-read": medo.read,
+    "node-exchange": node.measure,
+    "channels-scale": channels.scale,
     "log-overhead": log.overhead,
     "log-fanout-100k": log.after_fanout,
 }
+
+BY_NAME_ONLY = frozenset({"soak"})
+"""Too long to be run along with all others."""
