@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
@@ -305,3 +306,37 @@ async def test_failure_is_told_and_can_be_gone_on_from(database: str) -> None:
         await exports.retry(lawyer, export_id)
     with pytest.raises(Forbidden):
         await exports.listed(await people.clerk_of(line.union))
+
+
+@pytest.mark.slow
+async def test_operator_exports_and_anybody_verifies_by_command(
+    database: str, tmp_path: Path
+) -> None:
+    _, _, document_id = await sent_letter()
+    path = tmp_path / "package.zip"
+    why = ("--purpose", WHY["purpose"], "--basis", WHY["basis"], "--json")
+    code, told = await docflow("export", "document", str(document_id), str(path), *why)
+    assert (code, told["ok"], told["bytes"]) == (0, True, path.stat().st_size)
+    code, found = await docflow("verify", str(path), "--signer", told["signer"], "--json")
+    assert (code, found["verdict"]) == (0, "whole")
+    data = bytearray(path.read_bytes())
+    data[1000] ^= 1
+    path.write_bytes(data)
+    code, found = await docflow("verify", str(path), "--json")
+    assert (code, found["verdict"]) == (1, "broken")
+    nobody = "019a0000-0000-7000-8000-000000000001"
+    code, found = await docflow("export", "person", nobody, str(path), *why)
+    assert (code, found["code"]) == (1, "not_found")
+    for wrong in (("export", "person", "x", str(path), *why), ("verify", str(tmp_path / "no.zip"))):
+        assert (await docflow(*wrong))[0] == 64
+
+
+async def docflow(*words: str) -> tuple[int, dict[str, Any]]:
+    """The command in a process of its own."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "cli.py", "evidence", *words,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, problem = await process.communicate()
+    assert b"Traceback" not in problem, problem.decode()
+    return process.returncode or 0, json.loads(out) if out else {}
