@@ -22,7 +22,7 @@ BUILT = {
     "hash-search-1e7", "image-fast", "image-full", "copy-recall",
 }  # fmt: skip
 
-MORE = {"credit-lines"}
+MORE = {"credit-lines", "channels-scale", "log-fanout-100k"}
 """Benchmarks of our own beside the promised ones."""
 
 
