@@ -27,7 +27,7 @@ class AnswerLink(Table, tablename="answer_link"):
 
 
 class MailReport(Table, tablename="mail_report"):
-    """A delivery report as it was understood, once for each message that came (отчёт почты)."""
+    """One message of the mailbox, as it was understood (отчёт о доставке почты)."""
 
     id = UUID(primary_key=True)
     sha256 = Bytea()

@@ -51,7 +51,7 @@ async def test_what_is_missing_is_named(database: str) -> None:
     assert line["ways"] == [
         {"channel": "email", "reason": "not_set_up"}, {"channel": "voice", "reason": "no_phone"},
     ]  # fmt: skip
-    (line,) = await coverage.listed(stage.clerk, case="no_account")
+    (line,) = await coverage.listed(stage.clerk, case="no_account", kinds=["primary"])
     assert line["id"] == inside
     # a dispatch takes what the report says, and paper for who has nothing
     document_id = await ways_stage.a_registered(stage.clerk)

@@ -197,24 +197,28 @@ async def test_from_one_installation_to_another_and_back(
         came = await incoming.take(back.path)
         assert came.answers == {"acknowledged": 1, "delivered": 1}
         assert await _statuses() == ["acknowledged", "delivered"]
-        # one more letter; the package before it is an older one then
-        await ways_stage.a_letter(stage.clerk, primary)
-        await ways_stage.carry()
-        newer = max((tmp_path / "out").rglob("*.zip"))
-        async with ways_second.standing_in(url):
-            assert (await incoming.take(newer)).documents == 1
-            lost = tmp_path / "stick" / "lost.zip"
-            shutil.copy(path, lost)
-            assert (await incoming.take(lost)).is_repeat
-            await db.execute("DELETE FROM offline_package WHERE sequence = $1", taken.sequence)
-            with pytest.raises(Conflict) as older:
-                await incoming.take(lost)
-            assert older.value.error_code == "package_older"
-            assert await db.value("SELECT count(*) FROM document") == 3
-            await keys.distrust(clerk, public=(await _public(newer)))
-            await db.execute("DELETE FROM offline_package")
-            with pytest.raises(HostileInput):
-                await incoming.take(newer)
+        await _older_is_refused(stage, primary, clerk, path, url)
+
+
+async def _older_is_refused(
+    stage: Ways, primary: uuid.UUID, clerk: Actor, path: Path, url: str
+) -> None:
+    """One more letter; the package before it is an older one then, and a key may be withdrawn."""
+    await ways_stage.a_letter(stage.clerk, primary)
+    await ways_stage.carry()
+    newer = max(path.parent.rglob("*.zip"))
+    async with ways_second.standing_in(url):
+        assert (await incoming.take(newer)).documents == 1
+        assert (await incoming.take(path)).is_repeat
+        await db.execute("DELETE FROM offline_package WHERE sequence = 1")
+        with pytest.raises(Conflict) as older:
+            await incoming.take(path)
+        assert older.value.error_code == "package_older"
+        assert await db.value("SELECT count(*) FROM document") == 3
+        await keys.distrust(clerk, public=await _public(newer))
+        await db.execute("DELETE FROM offline_package")
+        with pytest.raises(HostileInput):
+            await incoming.take(newer)
 
 
 async def _public(path: Path) -> str:
