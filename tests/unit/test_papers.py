@@ -98,9 +98,24 @@ CALL_LIST: dict[str, Any] = {
         "number": "01-12/245", "title": "Об акции", "code": "482 1930 5763", "local_time": "МСК",
     }],
 }  # fmt: skip
+REGISTER: dict[str, Any] = {
+    "organization": "Костромская областная организация",
+    "title": "Реестр пакета доказательств",
+    "number": "019a0000-0000-7000-8000-000000000001", "volume": 1, "volumes": 2,
+    "kind": "период", "subject": "с 01.03.2025 по 20.03.2025", "purpose": "Проверка",
+    "basis": "Запрос № 17", "recipient": "Комиссия", "made_at": "20.03.2025 10:15",
+    "documents": 2, "uses": 0, "lacks": 1, "checkpoint": "4711",
+    "lines": [{
+        "position": n, "number": f"01-12/{n}", "title": "О совещании", "state": "отправлен",
+        "signatures": ["Смирнов П. И. — действительна"], "sha256": "ab" * 32,
+        "lacks": ["содержимое файла утрачено хранилищем"], "recipients": 3,
+        "place": "documents/019a0000-0000-7000-8000-000000000002",
+    } for n in (1, 2)],
+}  # fmt: skip
 SAMPLES = {
     "letter": LETTER, "minutes": MINUTES, "control_list": control_list(5),
     "picture_dossier": DOSSIER, "answer_sheets": ANSWER_SHEETS, "call_list": CALL_LIST,
+    "evidence_register": REGISTER,
 }  # fmt: skip
 
 
