@@ -65,7 +65,12 @@ async def test_the_same_uid_with_other_content_is_refused_aloud(home: Home) -> N
     they, letter = home.neighbour, await node_neighbour.a_signed_letter()
     manifest = they.manifest(letter)
     await they.send(manifest, [letter])
-    other = msgspec.structs.replace(manifest, made_at=manifest.made_at + timedelta(seconds=1))
+    again = msgspec.structs.replace(manifest, made_at=manifest.made_at + timedelta(seconds=1))
+    restored = await they.send(again, [letter])
+    assert restored.status == "duplicate", "made anew by a sender restored from its backup"
+    other = msgspec.structs.replace(
+        manifest, card=msgspec.structs.replace(manifest.card, title="Другое")
+    )
     told = await they.send(other, [letter])
     assert (told.status, told.reason) == ("refused", "uid_reused")
     assert await db.value("SELECT count(*) FROM notice WHERE kind = 'node_uid_reused'") == 1

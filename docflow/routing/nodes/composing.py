@@ -73,7 +73,7 @@ async def _manifest(message: Consignment, peer: Peer, version: int) -> Manifest:
         raise RuntimeError("a consignment without a document")
     recipients = await _recipients(message, peer)
     return Manifest(
-        uid=message.id, version=version, author=document["author"], made_at=clock.now(),
+        uid=message.id, version=version, author=document["author"], made_at=message.created_at,
         card=Card(
             id=document["id"], kind=document["kind"], title=document["title"],
             number=document["number"] or "", date=document["date"],

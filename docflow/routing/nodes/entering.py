@@ -71,6 +71,23 @@ def content_digest(manifest: Manifest) -> bytes:
     ).digest()
 
 
+def identity_of(manifest: Manifest) -> bytes:
+    """What makes it the same message under its uid: document, and whom it was sent to.
+
+    Not the hops told along, nor who waits for a chancery, nor the version: a sender that was
+    restored from a backup, or updated, makes those anew.
+    """
+    named = sorted((str(one.delivery), one.to) for one in manifest.recipients if not one.waits)
+    return hashlib.sha256(content_digest(manifest) + msgspec.json.encode(named)).digest()
+
+
+async def again(call: Call, row: db.Row, message: Container) -> Receipt | None:
+    """The receipt for a message that came before; as `journal.again` has it."""
+    return await journal.again(
+        call, row, sha256=message.sha256, identity=identity_of(message.manifest)
+    )
+
+
 async def known_document(node_id: uuid.UUID, manifest: Manifest) -> uuid.UUID | None:
     """Our document for the sender's, when an earlier message brought it; refused if it differs."""
     row = await db.row(
@@ -97,8 +114,8 @@ async def enter(
         await journal.lock(call.peer.id, manifest.uid)
         await journal.lock(call.peer.id, manifest.card.id)
         row = await journal.known(call.peer.id, manifest.uid)
-        if row is not None and (again := await journal.again(call, row, message.sha256)):
-            return again
+        if row is not None and (known := await again(call, row, message)):
+            return known
         await _require_not_recalled(call.peer.id, manifest)
         document_id = await known_document(call.peer.id, manifest)
         if document_id is None:
@@ -115,7 +132,7 @@ async def enter(
         await journal.enter(
             call, message.raw, uid=manifest.uid, kind="document", receipt=receipt,
             origin_id=manifest.card.id, document_id=document_id, dispatch_id=dispatch_id,
-            is_inline=message.parts is not None,
+            is_inline=message.parts is not None, identity=identity_of(manifest),
         )  # fmt: skip
         await events.record(
             author, "document.received_by_node", subject=("document", document_id),

@@ -1,6 +1,5 @@
 """The journal of what other nodes sent: each uid once, with its content and what we answered."""
 
-import hashlib
 import logging
 import uuid
 
@@ -34,13 +33,14 @@ async def lock(node_id: uuid.UUID, uid: uuid.UUID) -> None:
     )  # fmt: skip
 
 
-async def again(call: Call, row: db.Row, sha256: str) -> Receipt | None:
+async def again(call: Call, row: db.Row, *, sha256: str, identity: bytes) -> Receipt | None:
     """The receipt for a message that came before; None when it is to be judged anew.
 
     What was accepted is a duplicate. Other content under the same uid is refused and told aloud:
-    somebody's program, or somebody, is at work there.
+    somebody's program, or somebody, is at work there. `identity` decides what the same content is;
+    `sha256` is what the sender finds its receipt by.
     """
-    if bytes(row["sha256"]).hex() != sha256:
+    if bytes(row["sha256"]) != identity:
         if row["status"] == MessageStatus.REFUSED:
             return None
         return await _reused(call, row, sha256)
@@ -51,7 +51,9 @@ async def again(call: Call, row: db.Row, sha256: str) -> Receipt | None:
         row["id"], clock.now(),
     )  # fmt: skip
     first = decode(bytes(row["receipt"]), Receipt)
-    return msgspec.structs.replace(first, status="duplicate", time=clock.now())
+    return msgspec.structs.replace(
+        first, sha256=sha256, status="duplicate", time=clock.now()
+    )  # fmt: skip
 
 
 async def _reused(call: Call, row: db.Row, sha256: str) -> Receipt:
@@ -80,6 +82,7 @@ async def enter(
     uid: uuid.UUID,
     kind: str,
     receipt: Receipt,
+    identity: bytes,
     is_inline: bool = True,
     origin_id: uuid.UUID | None = None,
     document_id: uuid.UUID | None = None,
@@ -88,7 +91,7 @@ async def enter(
     """Write a message with the receipt it gets, in the transaction of all it changes."""
     status = MessageStatus.REFUSED if receipt.status == "refused" else MessageStatus.ACCEPTED
     values = {
-        "version": call.signed.version, "sha256": hashlib.sha256(content).digest(),
+        "version": call.signed.version, "sha256": identity,
         "content": content, "is_inline": is_inline, "base": call.signed.base,
         "signature": call.signed.signature, "kid": call.signed.kid, "reason": receipt.reason,
         "origin_id": origin_id, "document_id": document_id, "dispatch_id": dispatch_id,

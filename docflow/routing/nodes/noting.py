@@ -14,14 +14,17 @@ KINDS: dict[type, str] = {Report: "report", Recall: "recall", Statement: "statem
 async def take(call: Call) -> Receipt:
     """Do what a report, recall or statement says; answers the receipt of what is committed."""
     note = decode_note(call.body)
-    sha256 = hashlib.sha256(call.body).hexdigest()
+    identity = hashlib.sha256(call.body).digest()
+    sha256 = identity.hex()
     async with db.transaction():
         await journal.lock(call.peer.id, note.uid)
         if isinstance(note, Recall):
             # a message about the same document waits for us, or finds the recall
             await journal.lock(call.peer.id, note.document)
         known = await journal.known(call.peer.id, note.uid)
-        if known is not None and (again := await journal.again(call, known, sha256)):
+        if known is not None and (
+            again := await journal.again(call, known, sha256=sha256, identity=identity)
+        ):
             return again
         reason, document_id = await _carried_out(call, note)
         moment = clock.now()
@@ -31,6 +34,7 @@ async def take(call: Call) -> Receipt:
         )  # fmt: skip
         await journal.enter(
             call, call.body, uid=note.uid, kind=KINDS[type(note)], receipt=receipt,
+            identity=identity,
             document_id=document_id,
             origin_id=note.document if isinstance(note, Recall) else None,
         )  # fmt: skip

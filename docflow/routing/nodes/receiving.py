@@ -29,7 +29,7 @@ async def take(call: Call) -> Receipt | Needs:
     """
     message = wire.unpack(call.body)
     known = await journal.known(call.peer.id, message.manifest.uid)
-    if known is not None and (again := await journal.again(call, known, message.sha256)):
+    if known is not None and (again := await entering.again(call, known, message)):
         return again
     points.reach("message_read")
     try:
@@ -106,6 +106,7 @@ async def _refused(call: Call, message: Container, reason: str, text: str) -> Re
         await journal.enter(
             call, message.raw, uid=manifest.uid, kind="document", receipt=receipt,
             origin_id=manifest.card.id, is_inline=message.parts is not None,
+            identity=entering.identity_of(manifest),
         )  # fmt: skip
         await events.record(
             RULE, "node.message_refused", subject=("node", call.peer.id),
