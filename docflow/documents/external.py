@@ -76,14 +76,16 @@ async def look_into(
     file_name: str,
     title: str = "",
     signatures: tuple[tuple[StoredBlob, str], ...] = (),
+    content: bytes | None = None,
 ) -> OutsideFile:
     """Read a stored file and check its signatures; whatever it is, it is kept, with remarks.
 
-    `signatures`: detached ones with their roles. Outside a transaction. Raises Unavailable only.
+    `signatures`: detached ones with their roles. `content`: the bytes, where the caller has them
+    still. Outside a transaction. Raises Unavailable only.
     """
     text, pages, problems, embedded = "", None, [], None
     if blob.size <= files.PARSED_UP_TO:
-        content = await blobs.read(blob.id, limit=files.PARSED_UP_TO)
+        content = content or await blobs.read(blob.id, limit=files.PARSED_UP_TO)
         try:
             if blob.media_type == PDF and checking.claims_signature(content):
                 read, check = await checking.read_signed(content, blob.media_type)

@@ -40,7 +40,7 @@ async def take(call: Call) -> Receipt | Needs:
         if isinstance(stored, list):
             return Needs(message.manifest.uid, tuple(stored))
         points.reach("parts_stored")
-        looked = () if is_known else await _judged(message.manifest, stored)
+        looked = () if is_known else await _judged(message, stored)
         points.reach("judged")
         receipt = await entering.enter(call, message, looked, author_id=author_id)
     except entering.Refused as problem:
@@ -71,14 +71,15 @@ def _check_card(manifest: Manifest) -> None:
 
 
 async def _judged(
-    manifest: Manifest, stored: dict[str, StoredBlob]
+    message: Container, stored: dict[str, StoredBlob]
 ) -> tuple[external.OutsideFile, ...]:
     """Read every file and check its signatures at arm's length; a false signature is refused."""
+    manifest, bodies = message.manifest, message.parts or {}
     looked = tuple(
         [
             await external.look_into(
                 stored[one.sha256], role=one.role, position=one.position,
-                file_name=one.file_name, title=one.title,
+                file_name=one.file_name, title=one.title, content=bodies.get(one.sha256),
                 signatures=tuple((stored[each.sha256], each.role) for each in one.signatures),
             )
             for one in manifest.files
