@@ -144,4 +144,6 @@ def _environment() -> dict[str, str]:
         "LC_ALL": "C.UTF-8",
         # One arena a thread would eat address space, which is what is limited.
         "MALLOC_ARENA_MAX": "2",
+        # There is a worker for each processor; a second BLAS thread would only spin beside it.
+        "OPENBLAS_NUM_THREADS": "1",
     }

@@ -86,11 +86,22 @@ def test_photo_is_found_on_a_page_and_a_page_by_its_photo() -> None:
     assert matching.compare(_asked(photo), _known(page)) is not None
 
 
-@pytest.mark.parametrize("shift", [0.03, 0.06])
+@pytest.mark.parametrize("shift", [0.015, 0.02, 0.03, 0.06])
 def test_another_view_of_the_scene_is_no_match(shift: float) -> None:
     left, right = scenes.views(7, shift=shift)
     assert matching.compare(_asked(left), _known(right)) is None
     assert matching.compare(_asked(right), _known(left)) is None
+
+
+@pytest.mark.parametrize("name", ["watermark", "banner", "collage-4", "gamma"])
+def test_photograph_taken_at_night_is_found(name: str) -> None:
+    """All of it is within a few shades, but they are no paper under writing."""
+    random = Random(name)  # noqa: S311 - a fixed seed for a test
+    night = scenes.scene(8).point([level // 5 for level in range(256)] * 3)
+    copy, _ = copies.TRANSFORMS[name][0](night, random, [scenes.scene(2), scenes.scene(3)])
+    assert matching.compare(_asked(copy), _known(night)) is not None
+    other = scenes.scene(9).point([level // 5 for level in range(256)] * 3)
+    assert matching.compare(_asked(copy), _known(other)) is None
 
 
 @pytest.mark.parametrize("color", ["white", "black", "#3377aa"])
