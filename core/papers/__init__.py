@@ -11,7 +11,7 @@ from core.papers.forms import (
     Signer,
     Total,
 )
-from core.papers.rendering import render
+from core.papers.rendering import render, render_apart
 
 __all__ = [
     "FORMS",
@@ -24,4 +24,5 @@ __all__ = [
     "Signer",
     "Total",
     "render",
+    "render_apart",
 ]

@@ -60,7 +60,7 @@ async def volume(export: db.Row, number: int) -> Gathered:
             _line(place, row) for place, row in enumerate(rows, start=(number - 1) * LINES + 1)
         ),
     )
-    printed = await papers.render("evidence_register", paper, made_at=made_at)
+    printed = await papers.render_apart("evidence_register", paper, made_at=made_at)
     try:
         printed = (await seals.seal_pdf(export["organization_id"], printed)).data
     except InvalidInput as problem:
