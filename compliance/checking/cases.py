@@ -68,7 +68,7 @@ async def _licences(
     return tuple(
         Licence(
             id=str(row["id"]), picture=str(row["picture_id"]), kind=row["kind"],
-            holder=row["holder"], public=row["public"],
+            holder=row["holder"], number=row["number"] or "", public=row["public"],
             grantee=None if row["grantee_id"] is None else str(row["grantee_id"]),
             reach=row["reach"], line=row["line"], channels=tuple(row["channels"]),
             territories=tuple(row["territories"]), since=row["since"], until=row["until"],

@@ -89,6 +89,8 @@ class Licence(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     picture: str
     kind: Literal["contract", "stock", "public"]
     holder: str = ""
+    number: str = ""
+    """Of the contract or order; cases of before 23 November 2026 have none."""
     public: str | None = None
     """A public licence, e.g. `CC BY-SA 4.0`, `CC0 1.0`, `PDM 1.0`."""
     grantee: str | None = None
@@ -111,6 +113,11 @@ class Licence(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     is_confirmed: bool = True
     """False while terms read from a scan wait for a person."""
     revoked_on: date | None = None
+
+    @property
+    def name(self) -> str:
+        """What people call it: the public licence, the number of the contract, else its id."""
+        return self.public or (f"№ {self.number}" if self.number else self.id)
 
 
 class OwnWork(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -11,7 +11,7 @@ def licence_reasons(
     licence: Licence, use: Use, *, match: Match, picture: Picture
 ) -> tuple[tuple[Reason, ...], Attribution | None]:
     """What speaks against (or, being a notice, beside) the licence, and the line it asks for."""
-    name = licence.public or licence.id
+    name = licence.name
     found = [*_times(licence, use, name), *_reach(licence, use, name), *_seats(licence, use, name)]
     if not licence.is_confirmed:
         found.append(reason("licence_unconfirmed", licence=name))

@@ -112,9 +112,8 @@ def _by_licence(case: Case, licence: Licence, match: Match, picture: Picture) ->
     reasons = against + proof
     if any(one.outcome for one in reasons):
         return _Right(reasons, line, licence.id)
-    name = licence.public or licence.id
     holder = licence.holder or picture.author or "—"
-    held = reason("licence_holds", licence=name, holder=holder)
+    held = reason("licence_holds", licence=licence.name, holder=holder)
     return _Right((held, *reasons), line, licence.id, is_good=True)
 
 
