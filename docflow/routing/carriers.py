@@ -7,6 +7,7 @@ up nothing but itself.
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from contextlib import suppress
 
 from core import clock, db
@@ -25,7 +26,28 @@ GRACE_SECONDS = 20.0
 
 async def run(stop: asyncio.Event) -> None:
     """Carry messages of every channel until `stop`; outlives a database that goes away."""
-    await asyncio.gather(*(_Crew(channel).work(stop) for channel in CHANNELS.values()))
+    crews = {channel.name: _Crew(channel) for channel in CHANNELS.values()}
+    await asyncio.gather(_look(stop, crews), *(crew.work(stop) for crew in crews.values()))
+
+
+async def _look(stop: asyncio.Event, crews: Mapping[str, "_Crew"]) -> None:
+    """One look for all channels: who has something to carry is called."""
+    while not stop.is_set():
+        try:
+            await overdue.wake()
+            for row in await db.rows(_READY, list(crews)):
+                crews[row["channel"]].called.set()
+        except Exception:
+            log.exception("nobody could look for messages; looked again")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
+    for crew in crews.values():
+        crew.called.set()
+
+
+_READY = """SELECT channel FROM unnest($1::text[]) AS channel WHERE EXISTS (
+    SELECT 1 FROM consignment AS m WHERE m.channel = channel.channel
+    AND m.status = 'waiting' AND m.next_attempt_at IS NULL)"""
 
 
 async def carry_waiting(*, room: int = 64) -> int:
@@ -52,7 +74,7 @@ class _Crew:
         self.channel = channel
         self.carrier_id = clock.new_id()
         self.tasks: dict[asyncio.Task[None], Consignment] = {}
-        self.freed = asyncio.Event()
+        self.called = asyncio.Event()
 
     async def work(self, stop: asyncio.Event) -> None:
         """Claim whenever there is room, renew the leases, finish what runs at the stop."""
@@ -65,7 +87,8 @@ class _Crew:
                 except Exception:
                     log.exception("nothing could be claimed for %s; tried again", self.channel.name)
                 if not taken:
-                    await self._rest(stop)
+                    self.called.clear()
+                    await self.called.wait()
             if self.tasks:
                 await asyncio.wait(self.tasks, timeout=GRACE_SECONDS)
         finally:
@@ -76,7 +99,6 @@ class _Crew:
 
     async def _claim(self) -> int:
         """Start what there is room for; the last quarter of it is for urgent messages."""
-        await overdue.wake()
         room = self.channel.parallel - len(self.tasks)
         common = room - self.channel.parallel // 4
         if room <= 0:
@@ -96,20 +118,10 @@ class _Crew:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         del self.tasks[task]
-        self.freed.set()
+        self.called.set()
         if not task.cancelled() and (problem := task.exception()) is not None:
             # Not recorded: the lease runs out, and the message goes again under the same id.
             log.error("a try by %s was not recorded", self.channel.name, exc_info=problem)
-
-    async def _rest(self, stop: asyncio.Event) -> None:
-        self.freed.clear()
-        waits = [asyncio.create_task(self.freed.wait()), asyncio.create_task(stop.wait())]
-        _, pending = await asyncio.wait(
-            waits, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED
-        )
-        for task in pending:
-            task.cancel()
-        await asyncio.gather(*waits, return_exceptions=True)
 
     async def _keep_leases(self) -> None:
         while True:
