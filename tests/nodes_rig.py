@@ -386,6 +386,10 @@ def fingerprint_of(kid: str) -> str:
     return keys.fingerprint(kid)
 
 
+_letters: list[bytes] = []
+"""One unsigned letter for all: each is sealed anew, so no two are the same."""
+
+
 async def a_circular(
     author: Actor,
     *,
@@ -396,10 +400,11 @@ async def a_circular(
     """A circular, sealed with the author's key and registered; inside the author's node."""
     card = cards.CardInput(kind=kind, title=title, addressee="Вышестоящей организации")
     document_id = await cards.create(author, card=card)
+    if not _letters:
+        _letters.append(await people.a_letter())
     await files.attach(
-        author, document_id, stream=people.stream(await people.a_letter(title)),
-        file_name="письмо.pdf",
-    )  # fmt: skip
+        author, document_id, stream=people.stream(_letters[0]), file_name="письмо.pdf"
+    )
     if annex:
         await files.attach(
             author, document_id, stream=people.stream(annex), file_name="приложение.txt",
