@@ -28,7 +28,7 @@ from core.db import DB
 from core.settings import settings
 from directory.selection import Selector
 from docflow.documents import cards, files, registration, signing
-from docflow.gateways.node import keys, transport
+from docflow.gateways.node import transport
 from docflow.routing import dispatch, lines
 from docflow.routing.nodes import notes, own, peers, points, residence
 from signatures.authority import Issued
@@ -300,10 +300,6 @@ async def until(
         if loop.time() > end:
             raise AssertionError(f"not within {seconds} s: {last}")
         await asyncio.sleep(every)
-
-
-def fingerprint_of(kid: str) -> str:
-    return keys.fingerprint(kid)
 
 
 _letters: list[bytes] = []
