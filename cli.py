@@ -99,11 +99,12 @@ def _parser() -> _Parser:
 def _commands_of_rooms(verbs: Any) -> None:
     """What rooms add themselves below a word of their own."""
     from docflow.gateways.medo import command as medo  # noqa: PLC0415 - light, and only here
+    from docflow.gateways.node.kit import command as kit  # noqa: PLC0415 - as above
     from docflow.gateways.offline import command as offline  # noqa: PLC0415 - as above
     from evidence.log import command as log  # noqa: PLC0415 - as above
     from evidence.packages import command as evidence  # noqa: PLC0415 - as above
 
-    for room in (medo, offline, log):
+    for room in (medo, offline, log, kit):
         room.register(verbs, _tell, _Parser)
     evidence.register(verbs, _tell, _Parser, running=_running)
 

@@ -1,0 +1,1 @@
+"""The partner test kit: a bad neighbour that any node can be pointed at (docs/kit.md)."""
