@@ -7,6 +7,7 @@ from core import clock, db
 from core.actor import Actor
 from core.errors import Conflict, InvalidInput, NotFound
 from directory import organizations
+from docflow.documents import visibility
 from docflow.routing import queueing, settling, ways
 from docflow.routing.channels import CHANNELS
 from docflow.routing.medo.states import CHANNEL as MEDO
@@ -32,6 +33,7 @@ async def _is_theirs(actor: Actor, sender_id: uuid.UUID) -> bool:
 
 async def of_document(actor: Actor, document_id: uuid.UUID, *, limit: int = 200) -> list[db.Row]:
     """The messages of a document of the actor's: state, tries, the next try, the last error."""
+    await visibility.visible_document(actor, document_id)
     return await db.rows(
         """SELECT m.id, m.document_id, m.channel, m.target, m.priority, m.status, m.attempts,
                   m.next_attempt_at, m.limit_at, m.error_code, m.error, m.sent_at, m.created_at,

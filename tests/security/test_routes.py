@@ -19,7 +19,7 @@ PUBLIC = {
     "GET /health/live", "GET /health/ready", "GET /metrics", "GET /api/v1/exchange/identity",
     "POST /api/v1/sessions", "POST /api/v1/invitations/accept", "POST /api/v1/password-resets",
     "POST /r/{token}",
-    "GET /login", "POST /login", "GET /language/{code:str}", "POST /language",
+    "GET /login", "POST /login", "GET /language/{code:str}", "POST /language", "POST /check",
 }  # fmt: skip
 """Open to everybody on purpose, each looked at; static files come beside them."""
 
@@ -97,7 +97,7 @@ async def test_pages_send_who_is_not_signed_in_to_the_log_in(app: Litestar) -> N
             if "public" in guards_of(handler) or path.startswith(("/api/", "/schema", "/static")):
                 continue
             answer = await client.request(
-                method, addressed(path, {"job_id": "1"}), headers={"accept": "text/html"}
+                method, addressed(path, {"job_id": "1", "number": "1"}), headers={"accept": "text/html"}
             )
             assert answer.status_code == 303, (method, path, answer.status_code)
             assert answer.headers["location"].startswith("/login")
@@ -114,7 +114,7 @@ def body_for(handler: HTTPRouteHandler, ids: dict[str, str]) -> dict[str, Any] |
         "certificate": "AAAA", "to_id": str(uuid.uuid4()), "document_id": ids["document_id"],
         "file_id": ids["file_id"], "person_id": str(uuid.uuid4()), "code": "c",
         "direction": "out", "kinds": ["circular"], "template": "{n}", "role": "approving",
-        "days": 30, "notice": "№ 12", "number": "1", "on": "2020-01-01",
+        "days": 30, "notice": "№ 12", "number": "1", "on": "2020-01-01", "text": "Вопрос", "until": "2027-01-01",
     }  # fmt: skip
     names = getattr(field.annotation, "__struct_fields__", ())
     body = {name: known[name] for name in names if name in known}
@@ -169,7 +169,7 @@ async def test_administrator_without_a_reading_role_reads_nothing(app: Litestar)
         async with ground.api(administrator) as client:
             for method, path, handler in walked(app):
                 reads = method == "GET" and "scope:documents:read" in guards_of(handler)
-                if not reads or path.endswith(("/kinds", "/journals", "/refusal-reasons")):
+                if not reads or path.endswith(("/kinds", "/journals", "/refusal-reasons", "/channels")):
                     continue
                 answer = await client.get(addressed(path, ids))
                 assert answer.status_code == 403, (path, answer.status_code)
