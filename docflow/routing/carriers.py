@@ -81,13 +81,14 @@ class _Crew:
         beside = asyncio.create_task(self._keep_leases())
         try:
             while not stop.is_set():
+                # Before the claim: who is called during it, or told to stop, does not sleep.
+                self.called.clear()
                 taken = 0
                 try:
                     taken = await self._claim()
                 except Exception:
                     log.exception("nothing could be claimed for %s; tried again", self.channel.name)
-                if not taken:
-                    self.called.clear()
+                if not taken and not stop.is_set():
                     await self.called.wait()
             if self.tasks:
                 await asyncio.wait(self.tasks, timeout=GRACE_SECONDS)

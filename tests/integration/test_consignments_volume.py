@@ -156,3 +156,15 @@ async def test_a_peer_that_never_answers_slows_nobody_else(clerk: Actor) -> None
         stop.set()
         crew.cancel()
         await asyncio.gather(crew, return_exceptions=True)
+
+
+async def test_carriers_stop_whenever_they_are_told(clerk: Actor) -> None:
+    for name in ("pigeon", "courier", "runner"):
+        plugged(name)
+    for place in range(15):
+        stop = asyncio.Event()
+        crew = asyncio.create_task(carriers.run(stop))
+        await asyncio.sleep(0.004 * place)
+        stop.set()
+        async with asyncio.timeout(5):
+            await crew
