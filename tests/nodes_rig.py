@@ -199,6 +199,9 @@ async def nodes(
             made.append(node)
         yield made
     finally:
+        await maintenance.close()
+        # a connection of its own: the server may have been killed since
+        maintenance = await asyncpg.connect(os.environ["DOCFLOW_TEST_SUPERUSER"])
         for node in made:
             await node.stop()
             database = node.environment["DATABASE_URL"].rsplit("/", 1)[1]

@@ -320,10 +320,8 @@ async def test_sixty_recipients_on_three_nodes_whatever_is_killed(
         "docflow", tmp_path, {"center": "U", "region": "R", "local": "L"}
     ) as made:
         stage = await a_stage(engines, made, tmp_path, 60)
-        try:
-            await walked(stage, SOME)
-        finally:
-            await asyncio.to_thread(stage.stop)
+        await walked(stage, SOME)
+    await asyncio.to_thread(stage.stop)
 
 
 @pytest.mark.prove
@@ -337,7 +335,5 @@ async def test_kill_7805_recipients_at_every_point(
         "docflow", tmp_path, {"center": "U", "region": "R", "local": "L"}
     ) as made:
         stage = await a_stage(engines, made, tmp_path, 7805)
-        try:
-            await walked(stage, dict.fromkeys(POINTS, FAULTS))
-        finally:
-            await asyncio.to_thread(stage.stop)
+        await walked(stage, dict.fromkeys(POINTS, FAULTS))
+    await asyncio.to_thread(stage.stop)
