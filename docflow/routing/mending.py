@@ -47,6 +47,7 @@ async def of_document(actor: Actor, document_id: uuid.UUID, *, limit: int = 200)
 
 async def tries_of(actor: Actor, consignment_id: uuid.UUID) -> list[db.Row]:
     """Every try of a message, the first one first."""
+    visibility.reader(actor)
     await own_consignment(actor, consignment_id)
     return await db.rows(
         """SELECT number, status, started_at, finished_at, error_code, error, receipt
