@@ -118,7 +118,8 @@ def body_for(handler: HTTPRouteHandler, ids: dict[str, str]) -> dict[str, Any] |
         "certificate": "AAAA", "to_id": str(uuid.uuid4()), "document_id": ids["document_id"],
         "file_id": ids["file_id"], "person_id": str(uuid.uuid4()), "code": "c",
         "direction": "out", "kinds": ["circular"], "template": "{n}", "role": "approving",
-        "days": 30, "notice": "№ 12", "number": "1", "on": "2020-01-01", "text": "Вопрос", "until": "2027-01-01",
+        "days": 30, "notice": "№ 12", "number": "1", "on": "2020-01-01",
+        "text": "Вопрос", "until": "2027-01-01",
     }  # fmt: skip
     names = getattr(field.annotation, "__struct_fields__", ())
     body = {name: known[name] for name in names if name in known}
