@@ -88,7 +88,8 @@ async def _failed_try(bench: Bench) -> None:
 async def _half_message(bench: Bench) -> None:
     manifest = bench.manifest()
     body = bench.packed(manifest)
-    await bench.line.broken_off("POST", "/messages", body, sent=len(body) // 2)
+    sent = len(body) - len(bench.document) // 2
+    await bench.line.broken_off("POST", "/messages", body, sent=sent)
     require(receipt(await bench.send(manifest), manifest), "accepted")
 
 
