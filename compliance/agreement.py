@@ -35,6 +35,7 @@ _AGREES = 0.55
 _AGREES_CLOSELY = 0.85
 _DIFFERS = 0.35
 _FLAT = 0.4
+_LETTERED = 2.0
 _STEP = 1.0
 _GAIN = 0.05
 _DETAIL = 0.5
@@ -52,7 +53,7 @@ class Agreement:
     """Shares of what was compared; all between 0 and 1.
 
     Neighbourhoods of the reference with something in them are compared, except those that the
-    asked picture covers with writing or flat colour.
+    asked picture covers with writing, a watermark's letters or flat colour.
     """
 
     agreeing: float
@@ -171,7 +172,7 @@ def _measured(frame: _Frame, *, moved: float) -> Agreement:
     likeness, texture = _correlation(frame.there, frame.here)
     agrees, differs = likeness > _AGREES, likeness < _DIFFERS
     textured = core & (texture[0] > _TEXTURE)
-    compared = textured & ~(frame.here_paper & ~agrees)
+    compared = textured & ~((frame.here_paper | _is_lettered(texture, textured & agrees)) & ~agrees)
     within = compared & _bounds(agrees & compared)
     tone = textured & ~frame.there_paper
     return Agreement(
@@ -186,6 +187,16 @@ def _measured(frame: _Frame, *, moved: float) -> Agreement:
         covered=float(frame.inside.mean()),
         compared=_share(compared, core),
     )
+
+
+def _is_lettered(texture: tuple[Maps, Maps], agrees: Mask) -> Mask:
+    """Where the asked picture has far more contrast than the reference: something lies on it.
+
+    Far more than it has where both agree, as a copy may have been lightened.
+    """
+    gains = texture[1][agrees] / np.maximum(texture[0][agrees], 1.0)
+    usual = max(1.0, float(np.median(gains))) if len(gains) else 1.0
+    return np.asarray(texture[1] > _LETTERED * usual * texture[0])
 
 
 def _bounds(agrees: Mask) -> Mask:
@@ -207,7 +218,7 @@ def _moved(frame: _Frame) -> float:
     """
     likeness, texture = _correlation(frame.there, frame.here)
     textured = _shrunk(frame.inside) & (likeness > _AGREES) & (texture[0] > 2 * _TEXTURE)
-    textured &= _bounds(textured)
+    textured &= _bounds(textured) & ~_is_lettered(texture, textured)
     there, here = (_even(side) for side in (frame.there, frame.here))
     height, width = there.shape
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(
