@@ -117,7 +117,7 @@ async def _acquainted(
     addresses = [f"https://localhost:{one.port}" for one in (ours, theirs)]
     our_id = await own.found(keeper, name="bench", base_url=addresses[0])
     async with _inside(there):
-        await asyncio.to_thread(s3.client().make_bucket, s3.bucket())
+        await s3.ensure_bucket()
         await dataset.load(made)
         await actors.trust(authority)
         their_keeper = RULE.acting_for(recipient)
@@ -131,6 +131,7 @@ async def _acquainted(
     async with _inside(there):
         await residence.serve(their_keeper, selector=Selector(include=(recipient,)))
         await notes.tell(our_id)
+    await transport.close()  # a server that ends waits for connections that are open
     return authority, recipient
 
 
