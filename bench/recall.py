@@ -6,8 +6,9 @@ what the second stage verifies counts. A match with any other picture counts as 
 shows the same photograph (crops in the register do).
 
 COPY_TRIALS sets the trials of a row, COPY_ROWS which rows (all by default), COPY_PROCESSES how
-many processes share them, and COPY_KEPT a file that trials are kept in, line by line: a run that
-was stopped goes on where it was, and trials of another method or other photographs do not count.
+many processes share them, COPY_MINUTES when to stop and say what was done by then, and COPY_KEPT a
+file that trials are kept in, line by line: a run that was stopped goes on where it was, and trials
+of another method or other photographs do not count.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from random import Random
-from time import process_time
+from time import perf_counter, process_time
 from typing import Any
 from uuid import UUID
 
@@ -105,15 +106,18 @@ def run(trials: int, names: Sequence[str] = tuple(copies.TRANSFORMS)) -> Result:
     # One trial of every row after the other, so that a run cut short says something of all.
     left = [(name, at) for at in range(trials) for name in names if (name, at) not in done]
     register = filled(photographs.photographs(), pictures=_REGISTER, rows=_HASHES)
-    for trial in _tried(register, left, method):
+    until = perf_counter() + 60 * float(os.environ.get("COPY_MINUTES", "inf"))
+    for trial in _tried(register, left, method) if until > perf_counter() else ():
         done[trial.row, trial.number] = trial
         if kept:
             with kept.open("a", encoding="utf-8") as lines:
                 lines.write(json.dumps(asdict(trial)) + "\n")
         if len(done) % (20 * len(names)) == 0:
             log.info("%d of %d trials", len(done), trials * len(names))
+        if perf_counter() > until:
+            break
     rows = {name: [one for one in done.values() if one.row == name] for name in names}
-    return _result(rows, register, method)
+    return _result({name: row for name, row in rows.items() if row}, register, method)
 
 
 def method_digest() -> str:
