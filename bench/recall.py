@@ -97,7 +97,9 @@ async def measure(_: Ground) -> Result:
 def run(trials: int, names: Sequence[str] = tuple(copies.TRANSFORMS)) -> Result:
     """Measure these transforms with so many trials each; hours for a thousand of all."""
     cv2.setNumThreads(1)
+    until = perf_counter() + 60 * float(os.environ.get("COPY_MINUTES", "inf"))
     method, kept = method_digest(), _kept_file()
+    register = filled(photographs.photographs(), pictures=_REGISTER, rows=_HASHES)
     done = {
         (one.row, one.number): one
         for one in (_kept(kept) if kept else ())
@@ -105,9 +107,7 @@ def run(trials: int, names: Sequence[str] = tuple(copies.TRANSFORMS)) -> Result:
     }
     # One trial of every row after the other, so that a run cut short says something of all.
     left = [(name, at) for at in range(trials) for name in names if (name, at) not in done]
-    register = filled(photographs.photographs(), pictures=_REGISTER, rows=_HASHES)
-    until = perf_counter() + 60 * float(os.environ.get("COPY_MINUTES", "inf"))
-    for trial in _tried(register, left, method) if until > perf_counter() else ():
+    for trial in _tried(register, left, method) if until > perf_counter() or not done else ():
         done[trial.row, trial.number] = trial
         if kept:
             with kept.open("a", encoding="utf-8") as lines:
