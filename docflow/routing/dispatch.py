@@ -228,15 +228,10 @@ async def _check_route(actor: Actor, route: str, wanted: DispatchInput) -> None:
     if route == "any" or lines.is_below(wanted.selector, actor.home_id):
         return
     chosen, values = _chosen(wanted, "none")
-    allowed, more = lines.allowed_sql(
+    stray_sql, more = lines.stray_sql(
         actor.home_id, route=route, on=clock.today(), first=len(values) + 1
     )
-    stray = await db.row(
-        f"""WITH {chosen}
-            SELECT o.name FROM chosen AS c JOIN organization AS o ON o.id = c.recipient_id
-            WHERE c.recipient_id NOT IN ({allowed}) LIMIT 1""",
-        *values, *more,
-    )  # fmt: skip
+    stray = await db.row(f"WITH RECURSIVE {chosen}{stray_sql}", *values, *more)
     if stray is not None:
         whom = "подчинённым" if route == "down" else "вышестоящим"
         raise InvalidInput(

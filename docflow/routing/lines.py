@@ -7,7 +7,7 @@ from typing import Any
 
 from core import db
 from core.errors import InvalidInput
-from directory.selection import Selector, ids_sql
+from directory.selection import Selector
 
 
 def only(organization_ids: Sequence[uuid.UUID]) -> Selector:
@@ -43,19 +43,28 @@ def is_below(selector: Selector, organization_id: uuid.UUID) -> bool:
     )
 
 
-def allowed_sql(
+def stray_sql(
     organization_id: uuid.UUID, *, route: str, on: date, first: int
 ) -> tuple[str, list[Any]]:
-    """Who may be written to: everybody below (`down`) or above (`up`) on either line; column id."""
-    if route == "down":
-        return ids_sql(Selector(subtree_of=organization_id), on=on, first=first)
+    """Who of the table ``chosen`` may not be written to, because they are not below (`down`) or
+    above (`up`) on either line: the name of one. Goes after ``WITH RECURSIVE chosen AS (…)``.
+
+    Each chosen one's way up is climbed: a few are few, however many stand below.
+    """
     home, day = f"${first}::uuid", f"${first + 1}::date"
-    sql = f"""WITH RECURSIVE above AS (
-            SELECT {home} AS id
+    live = f"l.valid_from <= {day} AND (l.valid_to IS NULL OR l.valid_to > {day})"
+    start = "SELECT recipient_id, recipient_id FROM chosen"
+    if route == "up":
+        start, reached = f"SELECT {home}, {home}", f"SELECT id FROM climbed WHERE id <> {home}"
+    else:
+        reached = f"SELECT origin FROM climbed WHERE id = {home} AND origin <> {home}"
+    sql = f""", climbed (origin, id) AS (
+            {start}
             UNION
-            SELECT l.parent_id FROM above AS a JOIN organization_link AS l ON l.child_id = a.id
-                AND l.valid_from <= {day} AND (l.valid_to IS NULL OR l.valid_to > {day}))
-        SELECT id FROM above WHERE id <> {home}"""
+            SELECT c.origin, l.parent_id FROM climbed AS c
+            JOIN organization_link AS l ON l.child_id = c.id AND {live})
+        SELECT o.name FROM chosen JOIN organization AS o ON o.id = chosen.recipient_id
+        WHERE chosen.recipient_id NOT IN ({reached}) LIMIT 1"""
     return sql, [organization_id, on]
 
 
