@@ -76,6 +76,7 @@ _NODES = (
     nodes.ServeInput(selector=Selector(subtree_of=REGIONAL, with_root=True)),
     nodes.ReleaseInput(organizations=(REGIONAL,)),
     nodes.DecisionInput(for_node=CENTER),
+    nodes.ReconcileInput(since=datetime(2026, 11, 22, 3, 0, tzinfo=UTC)),
 )
 
 _DIRECTORY = (

@@ -184,13 +184,37 @@ async def take_number(
             fields=missing,
         )
     period = _period(chosen, known)
-    ordinal = await db.value(
+    while True:
+        ordinal = await _next_ordinal(chosen["id"], period)
+        number = render(chosen["template"], {**known, "n": str(ordinal)})
+        if not await _is_lost(chosen["organization_id"], number, on):
+            return period, ordinal, number
+
+
+async def _next_ordinal(journal_id: uuid.UUID, period: str) -> int:
+    return int(await db.value(
         """INSERT INTO journal_counter AS c (journal_id, period, last_ordinal) VALUES ($1, $2, 1)
            ON CONFLICT (journal_id, period) DO UPDATE SET last_ordinal = c.last_ordinal + 1
            RETURNING last_ordinal""",
-        chosen["id"], period,
+        journal_id, period,
+    ))  # fmt: skip
+
+
+async def _is_lost(organization_id: uuid.UUID, number: str, on: date) -> bool:
+    return bool(await db.value(
+        """SELECT true FROM number_lost WHERE organization_id = $1 AND number = $2
+           AND year = $3""",
+        organization_id, number, on.year,
+    ))  # fmt: skip
+
+
+async def mark_lost(organization_id: uuid.UUID, *, number: str, on: date) -> None:
+    """A number that others have seen and a restore has lost: it is passed over from now on."""
+    await db.execute(
+        """INSERT INTO number_lost (organization_id, number, year, created_at)
+           VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING""",
+        organization_id, number, on.year, clock.now(),
     )  # fmt: skip
-    return period, ordinal, render(chosen["template"], {**known, "n": str(ordinal)})
 
 
 def _period(chosen: db.Row, known: Mapping[str, str]) -> str:

@@ -171,6 +171,15 @@ class JournalCounter(Table, tablename="journal_counter"):
     last_ordinal = Integer()
 
 
+class NumberLost(Table, tablename="number_lost"):
+    """A number others have seen on a document that a restore has lost (утраченный номер)."""
+
+    organization_id = UUID(primary_key=True)
+    number = Text()
+    year = Integer()
+    created_at = Timestamptz()
+
+
 class Registration(Table, tablename="registration"):
     """A document's number in one organization (регистрация)."""
 

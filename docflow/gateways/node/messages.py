@@ -230,6 +230,39 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, tag="statement"):
     serves: tuple[str, ...]
 
 
+class Reconcile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A node that was restored from a backup asks what of it the other has (сверка)."""
+
+    since: datetime
+    have: tuple[uuid.UUID, ...] = ()
+    """Messages of the other that the asker knows since then; what it lacks is sent again."""
+    documents: tuple[uuid.UUID, ...] = ()
+    """Documents of the asker on which it wants to be told anew."""
+
+
+class KnownMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A message of the asker as the other has committed it, with the receipt it gave."""
+
+    uid: uuid.UUID
+    document: uuid.UUID
+    author: str
+    kind: str
+    number: str = ""
+    date: Day | None = None
+    title: str = ""
+    receipt: Receipt
+
+
+class Reconciled(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The answer: what the other has of the asker, and what it now sends and tells again."""
+
+    statement: int
+    """Number of the last statement it has heard."""
+    messages: tuple[KnownMessage, ...] = ()
+    again: int = 0
+    reports: int = 0
+
+
 Note = Report | Recall | Statement
 """What is told beside documents; each with a uid, answered by a receipt."""
 

@@ -226,6 +226,7 @@ async def _deliver(
     )  # fmt: skip
     named = [one for one in recipients if one.delivery in ours]
     await _write_deliveries(node_id, author, document_id, dispatch_id, manifest, ours)
+    await _rename(node_id, document_id, manifest, ours)
     await _set_free(node_id, author, [one.delivery for one in named if not one.waits])
     status = await db.value("SELECT status FROM document WHERE id = $1", document_id)
     if status == DocumentStatus.REGISTERED:
@@ -286,6 +287,20 @@ async def _write_deliveries(
     )  # fmt: skip
 
 
+async def _rename(
+    node_id: uuid.UUID, document_id: uuid.UUID, manifest: Manifest, ours: dict[uuid.UUID, uuid.UUID]
+) -> None:
+    """A sender restored from a backup dispatches anew: the same recipient, another delivery."""
+    named = [one.delivery for one in manifest.recipients if one.delivery in ours]
+    await db.execute(
+        """UPDATE node_delivery AS n SET origin_id = w.origin_id, told_status = 'awaiting_relay'
+           FROM unnest($3::uuid[], $4::uuid[]) AS w (origin_id, recipient_id)
+           JOIN delivery AS v ON v.recipient_id = w.recipient_id AND v.document_id = $2
+           WHERE n.delivery_id = v.id AND n.node_id = $1 AND n.origin_id <> w.origin_id""",
+        node_id, document_id, named, [ours[one] for one in named],
+    )  # fmt: skip
+
+
 async def _set_free(node_id: uuid.UUID, author: Actor, origin_ids: list[uuid.UUID]) -> None:
     """Who waited here for a chancery that has passed it on elsewhere waits no longer."""
     rows = await db.rows(
@@ -294,9 +309,10 @@ async def _set_free(node_id: uuid.UUID, author: Actor, origin_ids: list[uuid.UUI
            AND v.channel = 'internal'""",
         node_id, origin_ids,
     )  # fmt: skip
-    await bulk.settle(
-        author, [row["id"] for row in rows], target=D.DELIVERED, sources=(D.AWAITING_RELAY,)
-    )  # fmt: skip
+    if rows:
+        await bulk.settle(
+            author, [row["id"] for row in rows], target=D.DELIVERED, sources=(D.AWAITING_RELAY,)
+        )  # fmt: skip
 
 
 async def _placed(node_id: uuid.UUID, manifest: Manifest) -> Placed:

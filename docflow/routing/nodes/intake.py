@@ -12,7 +12,7 @@ from docflow.gateways.node.messages import encode
 from docflow.gateways.node.problems import BadSignature, KeyRefused, VersionRefused
 from docflow.gateways.node.signing import Message, Signed
 from docflow.routing.nodes import own, peers
-from docflow.routing.nodes.peers import Peer
+from docflow.routing.nodes.peers import Peer, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Call:
     """A verified request: whose it is and in which version it speaks."""
 
     peer: Peer
+    standing: Standing = field(repr=False)
     body: bytes = field(repr=False)
     message: Message = field(repr=False)
     signed: Signed = field(repr=False)
@@ -40,21 +41,19 @@ async def verified(method: str, target: str, headers: Mapping[str, str], body: b
     (with our time), `PeerRefused` (not active), `VersionRefused` (with our versions).
     """
     message = Message(signing.plain_headers(headers), method=method, target=target)
-    node = await own.needed()
     try:
-        peer = await peers.peer(uuid.UUID(message.headers.get("node-from", "")))
+        known = await peers.standing(uuid.UUID(message.headers.get("node-from", "")))
     except (ValueError, NotFound) as problem:
         raise KeyRefused(code="node_unknown") from problem
-    signed = signing.verify_request(
-        message, body, key_of=await peers.key_finder(peer.id), window=own.window()
-    )
-    if signed.recipient != str(node.id):
+    peer = known.peer
+    signed = signing.verify_request(message, body, key_of=known.find, window=own.window())
+    if signed.recipient != str(known.own_id):
         raise BadSignature(code="node_addressed_elsewhere")
     peers.require_active(peer)
     if signed.version not in own.versions():
         raise VersionRefused(versions=list(own.versions()))
-    await peers.heard(peer.id)
-    return Call(peer, body, message, signed)
+    await known.heard()
+    return Call(peer, known, body, message, signed)
 
 
 async def answered(
@@ -62,13 +61,12 @@ async def answered(
 ) -> tuple[int, bytes, dict[str, str]]:
     """Status, content and signed headers of our answer."""
     body = told if isinstance(told, bytes) else encode(told)
-    node = await own.needed()
     back = Message(
-        {"node-from": str(node.id), "node-to": str(call.peer.id),
+        {"node-from": str(call.standing.own_id), "node-to": str(call.peer.id),
          "node-version": str(call.signed.version)},
         status_code=status, request=call.message,
     )  # fmt: skip
-    signing.sign_answer(back, body, key=await own.signing_key())
+    signing.sign_answer(back, body, key=call.standing.key)
     return status, body, back.headers
 
 

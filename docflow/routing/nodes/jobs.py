@@ -4,7 +4,7 @@ import uuid
 from datetime import timedelta
 
 from core.jobs import job, periodic
-from docflow.routing.nodes import notes, parts, prompting, recalls, reports
+from docflow.routing.nodes import notes, parts, prompting, recalls, reconciling, reports
 
 
 @job(prompting.REPORT, lock="node_report:{document_id}")
@@ -23,6 +23,12 @@ async def recall(document_id: str) -> None:
 async def tell(node_id: str) -> None:
     """Send a node the notes that wait for it."""
     await notes.tell(uuid.UUID(node_id))
+
+
+@job(prompting.AGAIN, lock="consignment:{consignment_id}")
+async def send_again(consignment_id: str) -> None:
+    """A node has lost a message of ours to a restore."""
+    await reconciling.send_again(uuid.UUID(consignment_id))
 
 
 @periodic("nodes.tell_due", every=timedelta(seconds=5))

@@ -102,9 +102,10 @@ async def _claimed(node_id: uuid.UUID) -> list[db.Row]:
 async def _tell_one(peer: peers.Peer, note: db.Row) -> None:
     body = bytes(note["body"])
     points.reach("note_made")
+    known = await peers.standing(peer.id)
     answer = await transport.ask(
-        "POST", "/notes", body, way=peer.way, speaker=await peers.speaker(peer),
-        key_of=await peers.key_finder(peer.id), seconds=SECONDS,
+        "POST", "/notes", body, way=peer.way, speaker=known.speaker(peers.version_for(peer)),
+        key_of=known.find, seconds=SECONDS,
     )  # fmt: skip
     points.reach("note_answered")
     receipt = receipt_of(answer, uid=note["id"], sha256=transport.digest(body))
@@ -121,7 +122,7 @@ async def _tell_one(peer: peers.Peer, note: db.Row) -> None:
             peer.id, answer.signed.proof(answer.body), uid=note["id"], kind="note",
             document_id=note["document_id"],
         )  # fmt: skip
-        await peers.heard(peer.id)
+        await known.heard()
 
 
 _OUTDATED = frozenset({"statement_old"})

@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -12,7 +13,7 @@ from core.actor import Actor
 from core.errors import Conflict, InvalidInput, NotFound
 from core.settings import settings
 from docflow.gateways.node import keys, transport
-from docflow.gateways.node.keys import KeyInfo
+from docflow.gateways.node.keys import KeyInfo, SigningKey
 from docflow.gateways.node.messages import Identity, common_version
 from docflow.gateways.node.problems import KeyRefused, PeerRefused, VersionRefused
 from docflow.gateways.node.signing import KeyFinder
@@ -228,8 +229,10 @@ async def listed(actor: Actor) -> list[dict[str, Any]]:
 async def key_finder(node_id: uuid.UUID) -> KeyFinder:
     """Finds a node's keys among those we accept; the refusal says what is wrong with others."""
     rows = await db.rows("SELECT * FROM node_key WHERE node_id = $1", node_id)
-    known = {row["kid"]: row for row in rows}
+    return _finder({row["kid"]: row for row in rows})
 
+
+def _finder(known: dict[str, db.Row]) -> KeyFinder:
     def find(kid: str) -> Ed25519PublicKey:
         row, now = known.get(kid), clock.now()
         if row is None or row["confirmed_at"] is None:
@@ -270,10 +273,48 @@ async def speaker(found: Peer, *, version: int | None = None) -> Speaker:
     )  # fmt: skip
 
 
-async def heard(node_id: uuid.UUID) -> None:
-    """Note that a signed message of this node has come, at most once a minute."""
-    await db.execute(
-        """UPDATE node SET heard_at = $2 WHERE id = $1
-           AND (heard_at IS NULL OR heard_at < $2::timestamptz - interval '1 minute')""",
-        node_id, clock.now(),
-    )  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """We and another node, as both stand now: all that speaking to it takes."""
+
+    own_id: uuid.UUID
+    key: SigningKey
+    peer: Peer
+    find: KeyFinder
+    heard_at: datetime | None
+
+    def speaker(self, version: int) -> Speaker:
+        """Us, speaking to it in this version."""
+        return Speaker(self.key, str(self.own_id), str(self.peer.id), version, own.window())
+
+    async def heard(self) -> None:
+        """Note that a signed message of it has come, at most once a minute."""
+        now = clock.now()
+        if self.heard_at is None or self.heard_at < now - timedelta(minutes=1):
+            await db.execute("UPDATE node SET heard_at = $2 WHERE id = $1", self.peer.id, now)
+
+
+async def standing(node_id: uuid.UUID) -> Standing:
+    """Both nodes and the other's keys in one question; raises NotFound."""
+    row = await db.row(
+        """SELECT n.id, n.name, n.base_url, n.status, n.versions, n.allow_private,
+                  n.statement_number, n.heard_at, (SELECT id FROM node WHERE status = 'own') AS own,
+                  (SELECT coalesce(jsonb_agg(jsonb_build_object(
+                       'kid', k.kid, 'public', encode(k.public, 'hex'),
+                       'valid_from', k.valid_from, 'valid_to', k.valid_to,
+                       'confirmed_at', k.confirmed_at, 'revoked_at', k.revoked_at)), '[]')
+                   FROM node_key AS k WHERE k.node_id = n.id) AS keys
+           FROM node AS n WHERE n.id = $1 AND n.status <> 'own'""",
+        node_id,
+    )
+    if row is None or row["own"] is None:
+        raise NotFound(node_id=str(node_id))
+    own_id, heard_at = row.pop("own"), row.pop("heard_at")
+    known = {one["kid"]: _key(one) for one in row.pop("keys")}
+    return Standing(own_id, await own.signing_key(), _peer(row), _finder(known), heard_at)
+
+
+def _key(told: dict[str, Any]) -> db.Row:
+    moments = {name: told[name] and datetime.fromisoformat(told[name])
+               for name in ("valid_from", "valid_to", "confirmed_at", "revoked_at")}  # fmt: skip
+    return {**told, **moments, "public": bytes.fromhex(told["public"])}

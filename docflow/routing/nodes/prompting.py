@@ -13,7 +13,8 @@ QUEUE = "nodes"
 REPORT = "nodes.report"
 RECALL = "nodes.recall"
 TELL = "nodes.tell"
-for _name in (REPORT, RECALL):
+AGAIN = "nodes.send_again"
+for _name in (REPORT, RECALL, AGAIN):
     jobs.allow(_name)
 jobs.allow(TELL, queue=QUEUE)
 

@@ -1,6 +1,7 @@
 """What nodes, disputes and recounts look like to administrators and clerks."""
 
 import uuid
+from datetime import date as Day
 from datetime import datetime
 
 import msgspec
@@ -50,6 +51,37 @@ class DecisionInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """With which of the two nodes the organization lives."""
 
     for_node: uuid.UUID
+
+
+class ReconcileInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The moment of the backup this installation was restored from."""
+
+    since: datetime
+
+
+class ReconcileView(msgspec.Struct, frozen=True):
+    """Messages both know, those only the other knows, what it sends and tells again."""
+
+    known: int
+    lost: int
+    again: int
+    reports: int
+    is_complete: bool
+
+
+class LostView(msgspec.Struct, frozen=True):
+    """A message of ours that another node has and we do not know."""
+
+    node_id: uuid.UUID
+    node: str
+    uid: uuid.UUID
+    document_id: uuid.UUID
+    organization_id: uuid.UUID | None
+    number: str
+    date: Day | None
+    title: str
+    recipients: int
+    committed_at: datetime | None
 
 
 class NodeMade(msgspec.Struct, frozen=True):

@@ -21,7 +21,7 @@ from docflow.routing.carriage import (
     retry,
 )
 from docflow.routing.nodes import composing, notes, peers, points, receipts
-from docflow.routing.nodes.peers import Peer
+from docflow.routing.nodes.peers import Peer, Standing
 from docflow.routing.nodes.states import CHANNEL, NodeStatus
 from storage import blobs
 
@@ -37,14 +37,15 @@ _LATER = frozenset({"author_not_here", "node_busy"})
 
 async def send(message: Consignment) -> Outcome:
     """Hand a message to its node; as `carriage.Channel` asks."""
-    peer = await peers.peer(uuid.UUID(message.target))
+    known = await peers.standing(uuid.UUID(message.target))
+    peer = known.peer
     if peer.status is not NodeStatus.ACTIVE:
         return retry("node_not_active", "Обмен с узлом не разрешён.", after=timedelta(minutes=5))
     version = peers.version_for(peer)
     outgoing = await composing.frozen(message, peer, version=version)
     points.reach("composed")
     try:
-        answer = await _handed_over(message, peer, outgoing)
+        answer = await _handed_over(message, known, outgoing)
         points.reach("answered")
         receipt = notes.receipt_of(
             answer, uid=message.id, sha256=transport.digest(bytes(outgoing["manifest"]))
@@ -60,7 +61,7 @@ async def send(message: Consignment) -> Outcome:
         peer.id, answer.signed.proof(answer.body), uid=message.id, kind="receipt",
         document_id=message.document_id,
     )  # fmt: skip
-    await peers.heard(peer.id)
+    await known.heard()
     points.reach("receipt_kept")
     return outcome_of(receipt, message)
 
@@ -87,38 +88,37 @@ def outcome_of(receipt: Receipt, message: Consignment) -> Outcome:
     return delivered(facts, apart=apart)
 
 
-async def _handed_over(message: Consignment, peer: Peer, outgoing: db.Row) -> Answer:
+async def _handed_over(message: Consignment, known: Standing, outgoing: db.Row) -> Answer:
     raw = bytes(outgoing["manifest"])
     parts = decode(raw, Manifest).parts()
-    known = await composing.blobs_of(message.document_id)
+    stored = await composing.blobs_of(message.document_id)
     if sum(parts.values()) <= INLINE:
-        bodies = [await blobs.read(known[sha256], limit=INLINE) for sha256 in parts]
-        return await _ask(peer, outgoing, container.pack(raw, bodies))
+        bodies = [await blobs.read(stored[sha256], limit=INLINE) for sha256 in parts]
+        return await _ask(known, outgoing, container.pack(raw, bodies))
     bare = container.pack(raw, [])
-    answer = await _ask(peer, outgoing, bare)
+    answer = await _ask(known, outgoing, bare)
     for _ in range(ROUNDS):
         if answer.status != 202:
             break
         for need in decode(answer.body, Needs).needs:
-            if need.sha256 not in known or need.sha256 not in parts:
+            if need.sha256 not in stored or need.sha256 not in parts:
                 raise BadMessage(reason="the node asks for a part that is not in the message")
-            await _hand_part(peer, outgoing, known[need.sha256], need, parts[need.sha256])
-        answer = await _ask(peer, outgoing, bare)
+            await _hand_part(known, outgoing, stored[need.sha256], need, parts[need.sha256])
+        answer = await _ask(known, outgoing, bare)
     if answer.status == 202:
         raise PeerSilent(reason="the node goes on asking for parts")
     return answer
 
 
-async def _ask(peer: Peer, outgoing: db.Row, body: bytes) -> Answer:
+async def _ask(known: Standing, outgoing: db.Row, body: bytes) -> Answer:
     return await transport.ask(
-        "POST", "/messages", body, way=peer.way,
-        speaker=await peers.speaker(peer, version=outgoing["version"]),
-        key_of=await peers.key_finder(peer.id), seconds=SECONDS, media_type=MEDIA_TYPE,
+        "POST", "/messages", body, way=known.peer.way,
+        speaker=known.speaker(outgoing["version"]), key_of=known.find, seconds=SECONDS, media_type=MEDIA_TYPE,
     )  # fmt: skip
 
 
 async def _hand_part(
-    peer: Peer, outgoing: db.Row, blob_id: uuid.UUID, need: Need, size: int
+    known: Standing, outgoing: db.Row, blob_id: uuid.UUID, need: Need, size: int
 ) -> None:
     """Give the rest of one part, piece by piece, each in memory at a time."""
     have = need.have
@@ -128,9 +128,8 @@ async def _hand_part(
         piece = b"".join([chunk async for chunk in stream])
         is_last = have + length == size
         answer = await transport.ask(
-            "PUT", f"/parts/{need.sha256}?offset={have}", piece, way=peer.way,
-            speaker=await peers.speaker(peer, version=outgoing["version"]),
-            key_of=await peers.key_finder(peer.id), media_type="application/octet-stream",
+            "PUT", f"/parts/{need.sha256}?offset={have}", piece, way=known.peer.way,
+            speaker=known.speaker(outgoing["version"]), key_of=known.find, media_type="application/octet-stream",
             seconds=LAST_PIECE_SECONDS if is_last else SECONDS,
         )  # fmt: skip
         points.reach("piece_sent")

@@ -192,3 +192,19 @@ class NodeHop(Table, tablename="node_hop"):
     passed = Integer()
     passed_at = Timestamptz()
     told = JSONB()
+
+
+class NodeLost(Table, tablename="node_lost"):
+    """A message of ours that another node has and a restore has lost (утраченное отправление)."""
+
+    node_id = UUID(primary_key=True)
+    uid = UUID(default=None)
+    document_id = UUID(default=None)
+    organization_id = UUID(null=True)
+    number = Text()
+    date = Date(null=True)
+    title = Text()
+    recipients = Integer()
+    committed_at = Timestamptz(null=True)
+    told = JSONB()
+    created_at = Timestamptz()

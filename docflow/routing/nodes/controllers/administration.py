@@ -11,7 +11,7 @@ from directory.controllers.authentication import CALLER, Caller, requires, scope
 from docflow.documents.controllers import convert_all
 from docflow.documents.schemas import Reason
 from docflow.gateways.node import keys
-from docflow.routing.nodes import notes, own, peers, receipts, residence
+from docflow.routing.nodes import notes, own, peers, receipts, reconciling, residence
 from docflow.routing.nodes import schemas as wire
 from docflow.routing.nodes.controllers.exchange import ExchangeController
 
@@ -87,6 +87,19 @@ class NodeController(Controller):
     async def revoke(self, kid: FromPath[str], actor: Caller) -> None:
         """It is not accepted any more, from this moment."""
         await peers.revoke_key(actor, kid)
+
+    @post("/{node_id:uuid}/reconcile", guards=GOVERN, status_code=200, summary="After a restore")
+    async def reconcile(
+        self, node_id: FromPath[uuid.UUID], data: JSONBody[wire.ReconcileInput], actor: Caller
+    ) -> wire.ReconcileView:
+        """Asks that node what it has of ours since the backup; each sends what the other lost."""
+        found = await reconciling.ask(actor, node_id, since=data.since)
+        return msgspec.convert(found, wire.ReconcileView, from_attributes=True)
+
+    @get("/lost", guards=GOVERN, summary="Documents a restore has lost")
+    async def lost(self, actor: Caller) -> list[wire.LostView]:
+        """Messages of ours that other nodes have and this one does not know."""
+        return convert_all(wire.LostView, await reconciling.lost(actor))
 
     @get("/conflicts", guards=LOOK, summary="Disputes over residence")
     async def conflicts(self, actor: Caller) -> list[wire.ConflictView]:

@@ -10,8 +10,8 @@ from litestar.params import FromPath, FromQuery
 from core.errors import NotAuthenticated
 from directory.controllers.authentication import public
 from docflow.gateways.node.container import MAX_BODY, PIECE
-from docflow.gateways.node.messages import Needs
-from docflow.routing.nodes import intake, noting, parts, receiving
+from docflow.gateways.node.messages import Needs, Reconcile, decode
+from docflow.routing.nodes import intake, noting, parts, receiving, reconciling
 
 MAX_NOTE = 32 * 1024 * 1024
 
@@ -99,3 +99,17 @@ class ExchangeController(Controller):
         """Answers the signed receipt of what is committed."""
         call = await _call(request)
         return _response(*await intake.answered(call, await noting.take(call)))
+
+    @post(
+        "/reconcile",
+        guards=[by_node],
+        status_code=200,
+        request_max_body_size=MAX_NOTE,
+        opt={"raw_body": True, "csrf_exempt": True},
+        summary="What another node, restored from a backup, asks for",
+    )
+    async def reconcile(self, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """Answers what is known of it here; what it lacks is sent again."""
+        call = await _call(request)
+        told = await reconciling.answer(call, decode(call.body, Reconcile))
+        return _response(*await intake.answered(call, told))
