@@ -113,7 +113,8 @@ async def _handed_over(message: Consignment, known: Standing, outgoing: db.Row) 
 async def _ask(known: Standing, outgoing: db.Row, body: bytes) -> Answer:
     return await transport.ask(
         "POST", "/messages", body, way=known.peer.way,
-        speaker=known.speaker(outgoing["version"]), key_of=known.find, seconds=SECONDS, media_type=MEDIA_TYPE,
+        speaker=known.speaker(outgoing["version"]), key_of=known.find, seconds=SECONDS,
+        media_type=MEDIA_TYPE,
     )  # fmt: skip
 
 
@@ -129,7 +130,8 @@ async def _hand_part(
         is_last = have + length == size
         answer = await transport.ask(
             "PUT", f"/parts/{need.sha256}?offset={have}", piece, way=known.peer.way,
-            speaker=known.speaker(outgoing["version"]), key_of=known.find, media_type="application/octet-stream",
+            speaker=known.speaker(outgoing["version"]), key_of=known.find,
+            media_type="application/octet-stream",
             seconds=LAST_PIECE_SECONDS if is_last else SECONDS,
         )  # fmt: skip
         points.reach("piece_sent")
