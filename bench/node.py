@@ -39,13 +39,14 @@ from docflow.documents import cards, intake
 from docflow.gateways.node import transport
 from docflow.routing import carriers, consignments, dispatch, lines
 from docflow.routing.nodes import notes, own, peers, residence
+from docflow.routing.nodes.sending import NODE
 from signatures.authority import Authority
 from storage import s3
 
 ROUNDS = 5
 BATCH = 60
 READY_TRIES = 600
-TOGETHER = 4
+TOGETHER = NODE.per_target
 """Posts under way at once, as many as messages to one node."""
 
 

@@ -14,7 +14,7 @@ from docflow.documents.states import TRANSITIONS, DocumentStatus
 from docflow.gateways.node.container import Container
 from docflow.gateways.node.messages import Hop, Manifest, Receipt, encode
 from docflow.routing import announcing, bulk, lines, queueing
-from docflow.routing.nodes import journal, own, points
+from docflow.routing.nodes import journal, points
 from docflow.routing.nodes.intake import Call
 from docflow.routing.nodes.peers import Peer
 from docflow.routing.states import DeliveryStatus
@@ -111,8 +111,7 @@ async def enter(
     """Write everything a message brings and the receipt for it; answers the receipt."""
     manifest, author = message.manifest, RULE.acting_for(author_id)
     async with db.transaction():
-        await journal.lock(call.peer.id, manifest.uid)
-        await journal.lock(call.peer.id, manifest.card.id)
+        await journal.lock(call.peer.id, manifest.uid, manifest.card.id)
         row = await journal.known(call.peer.id, manifest.uid)
         if row is not None and (known := await again(call, row, message)):
             return known
@@ -201,16 +200,15 @@ async def _deliver(
     node_id: uuid.UUID, author: Actor, document_id: uuid.UUID, manifest: Manifest
 ) -> tuple[uuid.UUID, Placed]:
     """A dispatch of the author's, and a delivery for everybody named who lives here."""
-    node = await own.needed()
     dispatch_id, moment = clock.new_id(), clock.now()
     recipients = manifest.recipients
     here = await db.rows(
         """SELECT w.origin_id, o.id AS organization_id FROM unnest($1::uuid[], $2::text[])
                AS w (origin_id, code) JOIN organization AS o ON o.code = w.code
            LEFT JOIN node_residence AS r ON r.organization_id = o.id
-           WHERE (r.node_id IS NULL OR r.node_id = $3) AND o.id <> $4""",
-        [one.delivery for one in recipients], [one.to for one in recipients], node.id,
-        author.home_id,
+           LEFT JOIN node AS n ON n.id = r.node_id
+           WHERE (r.node_id IS NULL OR n.status = 'own') AND o.id <> $3""",
+        [one.delivery for one in recipients], [one.to for one in recipients], author.home_id,
     )  # fmt: skip
     ours = {row["origin_id"]: row["organization_id"] for row in here}
     if not ours:
@@ -276,14 +274,16 @@ async def _write_deliveries(
         dispatch_id, document_id, clock.now(), author.kind, author.id, author.home_id, node_id,
     )  # fmt: skip
     await db.execute("UPDATE dispatch SET recipients = $2 WHERE id = $1", dispatch_id, made)
+    relayed = [one for one in named if one.via]
+    if not relayed:
+        return
     await db.execute(
         """UPDATE delivery AS v SET via_id = relay.delivery_id
            FROM unnest($2::uuid[], $3::uuid[]) AS w (origin_id, via)
            JOIN node_delivery AS mine ON mine.node_id = $1 AND mine.origin_id = w.origin_id
            JOIN node_delivery AS relay ON relay.node_id = $1 AND relay.origin_id = w.via
            WHERE v.id = mine.delivery_id AND v.via_id IS NULL AND v.id <> relay.delivery_id""",
-        node_id, [one.delivery for one in named if one.via],
-        [one.via for one in named if one.via],
+        node_id, [one.delivery for one in relayed], [one.via for one in relayed],
     )  # fmt: skip
 
 
@@ -357,6 +357,8 @@ async def _answer(
     node_id: uuid.UUID, author: Actor, document_id: uuid.UUID, manifest: Manifest
 ) -> None:
     """It answers deliveries of ours that went to that node and to its author."""
+    if not manifest.answers:
+        return
     rows = await db.rows(
         """SELECT v.id FROM delivery AS v JOIN node_carried AS c ON c.delivery_id = v.id
            WHERE v.id = ANY($1) AND c.node_id = $2 AND v.recipient_id = $3""",

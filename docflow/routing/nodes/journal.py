@@ -26,11 +26,13 @@ async def known(node_id: uuid.UUID, uid: uuid.UUID, *, lock: bool = False) -> db
     )  # fmt: skip
 
 
-async def lock(node_id: uuid.UUID, uid: uuid.UUID) -> None:
+async def lock(node_id: uuid.UUID, *uids: uuid.UUID) -> None:
     """Two who enter one message at once: the second waits, and then finds it."""
     await db.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended($1, 3))", f"{node_id}/{uid}"
-    )  # fmt: skip
+        """SELECT pg_advisory_xact_lock(hashtextextended(name, 3))
+           FROM unnest($1::text[]) WITH ORDINALITY AS t (name, place) ORDER BY place""",
+        [f"{node_id}/{uid}" for uid in uids],
+    )
 
 
 async def again(call: Call, row: db.Row, *, sha256: str, identity: bytes) -> Receipt | None:

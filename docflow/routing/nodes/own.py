@@ -166,6 +166,11 @@ _opened: dict[str, SigningKey] = {}
 """Own keys by id: what a key id names never changes, so nothing here grows stale."""
 
 
+def opened(kid: str | None) -> SigningKey | None:
+    """An own key this process has used before."""
+    return _opened.get(kid) if kid else None
+
+
 async def signing_key() -> SigningKey:
     """The key we sign with now: of those in force the one that lasts longest."""
     row = await db.row(

@@ -298,20 +298,25 @@ async def standing(node_id: uuid.UUID) -> Standing:
     """Both nodes and the other's keys in one question; raises NotFound."""
     row = await db.row(
         """SELECT n.id, n.name, n.base_url, n.status, n.versions, n.allow_private,
-                  n.statement_number, n.heard_at, (SELECT id FROM node WHERE status = 'own') AS own,
+                  n.statement_number, n.heard_at, o.id AS own, (
+                      SELECT k.kid FROM node_key AS k WHERE k.node_id = o.id
+                      AND k.revoked_at IS NULL AND k.valid_from <= $2 AND k.valid_to > $2
+                      ORDER BY k.valid_to DESC LIMIT 1) AS own_kid,
                   (SELECT coalesce(jsonb_agg(jsonb_build_object(
                        'kid', k.kid, 'public', encode(k.public, 'hex'),
                        'valid_from', k.valid_from, 'valid_to', k.valid_to,
                        'confirmed_at', k.confirmed_at, 'revoked_at', k.revoked_at)), '[]')
                    FROM node_key AS k WHERE k.node_id = n.id) AS keys
-           FROM node AS n WHERE n.id = $1 AND n.status <> 'own'""",
-        node_id,
-    )
-    if row is None or row["own"] is None:
+           FROM node AS n JOIN node AS o ON o.status = 'own'
+           WHERE n.id = $1 AND n.status <> 'own'""",
+        node_id, clock.now(),
+    )  # fmt: skip
+    if row is None:
         raise NotFound(node_id=str(node_id))
-    own_id, heard_at = row.pop("own"), row.pop("heard_at")
+    own_id, own_kid, heard_at = row.pop("own"), row.pop("own_kid"), row.pop("heard_at")
     known = {one["kid"]: _key(one) for one in row.pop("keys")}
-    return Standing(own_id, await own.signing_key(), _peer(row), _finder(known), heard_at)
+    key = own.opened(own_kid) or await own.signing_key()
+    return Standing(own_id, key, _peer(row), _finder(known), heard_at)
 
 
 def _key(told: dict[str, Any]) -> db.Row:

@@ -162,7 +162,7 @@ NODE = Channel(
         "(SELECT r.node_id::text FROM node_residence AS r JOIN node AS n ON n.id = r.node_id"
         " WHERE r.organization_id = v.recipient_id AND n.status <> 'own')"
     ),
-    per_target=4,
+    per_target=8,
     timeout=timedelta(minutes=30),
     patience=timedelta(days=7),
     retry=RetryPolicy(attempts=10_000, first=timedelta(seconds=2), longest=timedelta(minutes=10)),
