@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.5
 """How long a new message waits at most before somebody looks, when nothing else is under way."""
 
+GATHER_SECONDS = 0.03
+"""How long a busy crew lets places come free before it claims again."""
+
 GRACE_SECONDS = 20.0
 """How long a stopping process waits for what is under way; then the lease runs out."""
 
@@ -90,6 +93,10 @@ class _Crew:
                     log.exception("nothing could be claimed for %s; tried again", self.channel.name)
                 if not taken and not stop.is_set():
                     await self.called.wait()
+                if len(self.tasks) > self.channel.parallel // 2:
+                    # One claim for several places that come free: claims of a channel take turns
+                    # over all processes.
+                    await asyncio.sleep(GATHER_SECONDS)
             if self.tasks:
                 await asyncio.wait(self.tasks, timeout=GRACE_SECONDS)
         finally:
