@@ -15,7 +15,7 @@ from core import clock, db
 from core.embedded.binaries import postgres_bin
 from docflow.routing import deliveries
 from docflow.routing.nodes import receipts, reconciling
-from tests import nodes_rig, people
+from tests import node_neighbour, nodes_rig, people
 from tests.nodes_rig import Body, Node
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -193,3 +193,16 @@ async def test_the_receiver_is_restored(pair: tuple[Node, Node], tmp_path: Path)
         counted = await receipts.recount(center.clerks["U"], second)
         assert counted["agree"]
         assert counted["receipts"] == 2, "the receipt of the first time and that of the second"
+
+
+async def test_a_dispatch_made_anew_finds_its_recipients(database: str) -> None:
+    """The restored sender dispatches the same document again: other deliveries, one effect."""
+    async with node_neighbour.a_home() as home:
+        they, letter = home.neighbour, await node_neighbour.a_signed_letter()
+        first = they.manifest(letter, to=("P-0", "P-1"))
+        assert (await they.send(first, [letter])).status == "accepted"
+        anew = they.manifest(letter, to=("P-0", "P-1"), card=first.card)
+        told = await they.send(anew, [letter])
+        assert told.status == "accepted"
+        assert set(told.delivered) == {one.delivery for one in anew.recipients}
+        assert await db.value("SELECT count(*) FROM delivery") == 2
