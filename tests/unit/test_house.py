@@ -176,6 +176,13 @@ def test_planted_import_against_the_direction_is_reported(tmp_path: Path) -> Non
     (tmp_path / "docflow" / "documents.py").write_text("import minio\n", encoding="utf-8")
     (tmp_path / "docflow" / "routing.py").touch()
     (tmp_path / "storage" / "blobs.py").write_text("import docflow.documents\n", encoding="utf-8")
+    for contract in tomllib.loads(settings)["tool"]["importlinter"]["contracts"]:
+        for container in contract.get("containers", []):
+            for layer in re.findall(r"\w+", " ".join(contract["layers"])):
+                place = tmp_path / container.replace(".", "/") / layer
+                if not place.exists() and not place.with_suffix(".py").exists():
+                    place.mkdir()
+                    (place / "__init__.py").touch()
     linter = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run(
         [linter, "--no-cache"], cwd=tmp_path, capture_output=True, text=True, check=False
