@@ -194,9 +194,6 @@ def filled(
     local = LocalIndex(effort)
     known: dict[UUID, matching.Known] = {}
     source: dict[UUID, int] = {}
-    made = hashes.register(max(rows - len(photos), 1))
-    ids = [UUID(int=2**64 + number) for number in range(len(made))]
-    index = HammingIndex.built(ids, made)
     for number, photo in enumerate(photos):
         id = UUID(int=number + 1)
         ready = matching.known(decode(copies.sent(photo, quality=92)))
@@ -206,9 +203,14 @@ def filled(
         # The same photograph may lie in the folder twice, under two names.
         twin = next((one for one in source if distance(known[one].pdq, ready.pdq) <= _SAME), id)
         source[id] = source.get(twin, number)
-        index.add(id, [ready.pdq])
         local.add(id, ready.features)
-    for number, ready in enumerate(scenery.pictures(pictures - len(photos))):
+    derived = hashes.register(max(rows - len(known), 1))
+    index = HammingIndex.built(
+        [UUID(int=2**64 + number) for number in range(len(derived))], derived
+    )
+    for id, ready in known.items():
+        index.add(id, [ready.pdq])
+    for number, ready in enumerate(scenery.pictures(pictures - len(known))):
         id = UUID(int=2**32 + number)
         known[id] = ready
         local.add(id, ready.features)
