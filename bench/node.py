@@ -44,7 +44,7 @@ from signatures.authority import Authority
 from storage import s3
 
 ROUNDS = 5
-BATCH = 60
+BATCH = 120
 READY_TRIES = 600
 TOGETHER = NODE.per_target
 """Posts under way at once, as many as messages to one node."""

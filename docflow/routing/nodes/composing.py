@@ -71,7 +71,14 @@ async def _manifest(message: Consignment, peer: Peer, version: int) -> Manifest:
     )
     if document is None:
         raise RuntimeError("a consignment without a document")
-    recipients = await _recipients(message, peer)
+    dispatch = await db.row(
+        """SELECT s.id, s.mode FROM delivery AS v JOIN dispatch AS s ON s.id = v.dispatch_id
+           WHERE v.id = $1""",
+        message.deliveries[0].delivery_id,
+    )
+    if dispatch is None:
+        raise RuntimeError("a delivery without a dispatch")
+    recipients = await _recipients(message, peer, is_relayed=dispatch["mode"] == "chancery")
     return Manifest(
         uid=message.id, version=version, author=document["author"], made_at=message.created_at,
         card=Card(
@@ -80,9 +87,7 @@ async def _manifest(message: Consignment, peer: Peer, version: int) -> Manifest:
             addressee=document["addressee"], mark=document["mark"], fields=document["fields"],
         ),
         files=await _files(document["id"]), recipients=recipients,
-        dispatch=await db.value(
-            "SELECT dispatch_id FROM delivery WHERE id = $1", message.deliveries[0].delivery_id
-        ),
+        dispatch=dispatch["id"],
         urgent=message.priority >= URGENT,
         links=await _links(document["id"], peer.id),
         hops=await hops_of(document["id"]) if version >= 2 else (),
@@ -90,8 +95,28 @@ async def _manifest(message: Consignment, peer: Peer, version: int) -> Manifest:
     )  # fmt: skip
 
 
-async def _recipients(message: Consignment, peer: Peer) -> tuple[Recipient, ...]:
-    rows = await db.rows(
+async def _recipients(
+    message: Consignment, peer: Peer, *, is_relayed: bool
+) -> tuple[Recipient, ...]:
+    named = [one.delivery_id for one in message.deliveries]
+    if not is_relayed:
+        rows = await db.rows(
+            """SELECT v.id, o.code, v.due_on, v.via_id, false AS waits FROM delivery AS v
+               JOIN organization AS o ON o.id = v.recipient_id WHERE v.id = ANY($1)
+               ORDER BY v.id""",
+            named,
+        )
+    else:
+        rows = await _with_those_behind(named, peer)
+    return tuple(
+        Recipient(delivery=row["id"], to=row["code"], due=row["due_on"], via=row["via_id"],
+                  waits=row["waits"]) for row in rows
+    )  # fmt: skip
+
+
+async def _with_those_behind(named: list[uuid.UUID], peer: Peer) -> list[db.Row]:
+    """The recipients, and who lives there too and waits for one of them to pass the letter on."""
+    return await db.rows(
         """WITH RECURSIVE named AS (
                SELECT v.id, false AS waits FROM delivery AS v WHERE v.id = ANY($1)
                UNION
@@ -101,11 +126,7 @@ async def _recipients(message: Consignment, peer: Peer) -> tuple[Recipient, ...]
            SELECT v.id, o.code, v.due_on, v.via_id, n.waits
            FROM named AS n JOIN delivery AS v ON v.id = n.id
            JOIN organization AS o ON o.id = v.recipient_id ORDER BY n.waits, v.id""",
-        [one.delivery_id for one in message.deliveries], peer.id,
-    )  # fmt: skip
-    return tuple(
-        Recipient(delivery=row["id"], to=row["code"], due=row["due_on"], via=row["via_id"],
-                  waits=row["waits"]) for row in rows
+        named, peer.id,
     )  # fmt: skip
 
 
