@@ -199,8 +199,7 @@ async def nodes(
             made.append(node)
         yield made
     finally:
-        await maintenance.close()
-        # a connection of its own: the server may have been killed since
+        await maintenance.close()  # another one: the server may have been killed since
         maintenance = await asyncpg.connect(os.environ["DOCFLOW_TEST_SUPERUSER"])
         for node in made:
             await node.stop()
@@ -376,9 +375,10 @@ async def sql(node: Node, query: str, *values: object) -> list[dict[str, Any]]:
 
 
 LOST_LEASES = (
-    "UPDATE consignment SET leased_until = now() - interval '1 second' WHERE status = 'sending'"
+    "WITH dead AS (UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour')"
+    " UPDATE consignment SET leased_until = now() - interval '1 second' WHERE status = 'sending'"
 )
-"""As if a dead process's lease had run out."""
+"""As if the time had passed after which a process counts as dead."""
 
 HURRY = (
     "UPDATE consignment SET next_attempt_at = now() WHERE status = 'waiting'"

@@ -166,6 +166,9 @@ async def strike(stage: Stage, point: str, fault: str) -> None:
         return
     if fault == "database":
         await _cut_database(stage, is_server=os.environ.get("NODE_KILL_SERVER") == "yes")
+        stage.release(point)
+        for node in stage.nodes:
+            await nodes_rig.sql(node, nodes_rig.LOST_LEASES)
     elif fault == "store":
         os.kill(stage.store.engine.pid, signal.SIGKILL)
         stage.release(point)
