@@ -189,6 +189,7 @@ async def test_the_rest_of_the_pages(desk: Any, site: str) -> None:
     assert "Не ответили организаций: 12" in await page.inner_text("main")
     await boss.picture("notices")
     await page.goto(site + "/stuck")
+    await page.click("main a[href='/stuck?kind=job']")
     await boss.picture("stuck")
     await page.click("text=Выполнить сейчас")
     assert await db.value("SELECT status::text FROM procrastinate_jobs") == "todo"
