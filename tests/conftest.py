@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from core.db import DB
 from core.embedded import services
 from core.migrations import migrate
 from core.settings import settings
+from tests import spare_databases
 
 TEMPLATE = "docflow_template"
 FAST = {
@@ -76,10 +76,9 @@ async def template(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 async def database(template: str) -> AsyncIterator[str]:
-    """A fresh migrated database with the pool open on it; its URL for the application's role."""
-    name = f"t_{uuid.uuid4().hex}"
+    """A migrated database of its own, the pool open on it; its URL for the application's role."""
     maintenance = await asyncpg.connect(os.environ["DOCFLOW_TEST_SUPERUSER"])
-    await maintenance.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY wal_log")
+    name = await spare_databases.take(template, maintenance)
     before = {key: os.environ[key] for key in ("DATABASE_URL", "DATABASE_OWNER_URL")}
     for key, url in before.items():
         os.environ[key] = _renamed(url, name)
@@ -91,7 +90,7 @@ async def database(template: str) -> AsyncIterator[str]:
         await DB.close()
         os.environ.update(before)
         settings.cache_clear()
-        await maintenance.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await spare_databases.give_back(name, maintenance)
         await maintenance.close()
 
 

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,7 @@ def test_unsafe_lock_is_named(text: str, mistake: str) -> None:
     assert mistake in found
 
 
+@cache
 def _modules() -> dict[str, ast.Module]:
     return {
         str(path.relative_to(ROOT)): ast.parse(path.read_text(encoding="utf-8"))
