@@ -22,7 +22,7 @@ from core import clock, errors, sealing
 from core.errors import ServiceError
 from directory.controllers import access, organizations
 from directory.controllers.authentication import Authentication, answer_request_id
-from docflow.documents import appeal_controllers, verdict_controllers
+from docflow.documents import appeal_controllers, hold_controllers, verdict_controllers
 from docflow.documents import authority_controllers as authority
 from docflow.documents import controllers as documents
 from docflow.documents import copy_controllers as copies
@@ -71,6 +71,7 @@ API_CONTROLLERS: list[type[Controller]] = [
     longevity.EvidenceRecordController,
     *signing.CONTROLLERS,
     verdict_controllers.VerdictController,
+    hold_controllers.HoldController,
     authority.MchdController,
     authority.SignatureAuthorityController,
     authority.PowerRuleController,

@@ -18,6 +18,7 @@ from directory.selection import Selector
 from directory.states import Line, OrganizationKind
 from docflow.documents import appeal_schemas as appeal
 from docflow.documents import authority_schemas as authority
+from docflow.documents import hold_controllers as hold
 from docflow.documents import schemas as documents
 from docflow.documents import signing_schemas as signing
 from docflow.documents.cards import CardInput
@@ -163,6 +164,11 @@ _EVIDENCE = (
         kind="document", subject_id=DOCUMENT, purpose="Проверка контрольно-ревизионной комиссии",
         basis="Запрос комиссии от 20.11.2026 № 17", recipient="Председатель комиссии",
     ),
+    hold.HoldInput(
+        kind="document", subject_id=DOCUMENT, until=date(2027, 6, 30),
+        reason="Иск по делу № А19-100/2026, определение от 16.11.2026",
+    ),
+    hold.HoldRelease(reason="Дело прекращено, определение от 20.05.2027"),
 )  # fmt: skip
 
 _NOTIFY = (

@@ -38,7 +38,6 @@ class Document(Table, tablename="document"):
     file_index = Text(null=True)
     retention_code = Text(null=True)
     retention_until = Date(null=True)
-    legal_hold = Boolean()
     version = Integer()
     created_at = Timestamptz()
     updated_at = Timestamptz()
@@ -342,3 +341,19 @@ class Appeal(Table, tablename="appeal"):
     answered_on = Date(null=True)
     created_at = Timestamptz()
     updated_at = Timestamptz()
+
+
+class LegalHold(Table, tablename="legal_hold"):
+    """A word that nothing of this may be erased or destroyed (запрет на уничтожение)."""
+
+    id = UUID(primary_key=True)
+    kind = Text()
+    subject_id = UUID(default=None)
+    organization_id = UUID(default=None)
+    reason = Text()
+    until = Date(null=True)
+    set_by = UUID(null=True)
+    set_at = Timestamptz()
+    lifted_by = UUID(null=True)
+    lifted_at = Timestamptz(null=True)
+    lift_reason = Text(null=True)
