@@ -130,45 +130,55 @@ class _Builder:
         self._open: list[Node] = []
         self._elements = 0
         self._chars = 0
+        self._local: dict[str, str] = {}
+        self._split: dict[str, tuple[str, str]] = {}
 
     def start(self, name: str, attributes: dict[str, Any]) -> None:
+        # Half of reading a small message was this function: names are taken apart once each.
         self._elements += 1
         if self._elements > self.limits.elements or len(attributes) > self.limits.attributes:
             raise self.refused("xml_too_large")
         if len(self._open) >= self.limits.depth:
             raise self.refused("xml_depth")
+        local, namespace = self._split.get(name) or self._taken_apart(name)
+        plain: dict[str, str] = {}
+        for key, one in attributes.items():
+            bare = self._local.get(key)
+            if bare is None:
+                bare = self._local[key] = key.rpartition(self._separator)[2]
+            plain[bare] = one
+            self._chars += len(one)
+        if self._chars > self.limits.text:
+            raise self.refused("xml_too_large")
+        node = Node(local, namespace, plain)
+        if self.root is None:
+            self.root = node
+            self._split.clear()  # its namespace decides from here on what is foreign
+        else:
+            self._open[-1].children.append(node)
+        self._open.append(node)
+
+    def _taken_apart(self, name: str) -> tuple[str, str]:
         namespace, _, local = name.rpartition(self._separator)
         if namespace not in self._vocabularies and self._is_foreign(namespace):
             # Another vocabulary's element (a signature, a note) is never taken for one of the form.
             local = f"{{{namespace[:80]}}}{local}"
-        plain: dict[str, str] = {}
-        if attributes:
-            for key, one in attributes.items():
-                plain[key.rpartition(self._separator)[2]] = one
-            self._count(sum(map(len, attributes.values())))
-        node = Node(local, namespace, plain)
-        if self._open:
-            self._open[-1].children.append(node)
-        else:
-            self.root = node
-        self._open.append(node)
+        self._split[name] = local, namespace
+        return local, namespace
 
     def _is_foreign(self, namespace: str) -> bool:
         if self.root is None or self._separator == ":":
             return False
-        return namespace != self.root.namespace and namespace not in self._vocabularies
+        return namespace != self.root.namespace
 
     def end(self, _: str) -> None:
         self._open.pop()
 
     def characters(self, text: str) -> None:
-        self._count(len(text))
-        self._open[-1].pieces.append(text)
-
-    def _count(self, characters: int) -> None:
-        self._chars += characters
+        self._chars += len(text)
         if self._chars > self.limits.text:
             raise self.refused("xml_too_large")
+        self._open[-1].pieces.append(text)
 
     def refused(self, code: str, **details: Any) -> HostileInput:
         ru, en = self._words[code]

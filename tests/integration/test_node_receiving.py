@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from core import clock, db
+from core.settings import settings
 from docflow.documents import visibility
 from docflow.gateways.node import container, keys, messages
 from docflow.gateways.node.messages import Card, Had, Needs, Recall, Receipt, Recipient, Signature
@@ -232,6 +233,25 @@ async def test_a_document_comes_twice_and_its_recipients_add_up(home: Home) -> N
     )
     refused = await they.send(changed, [letter])
     assert (refused.status, refused.reason) == ("refused", "document_changed")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("mark", "channel"), [("", "email"), ("dsp", "paper")])
+async def test_the_mark_forbids_channels_here_as_it_did_there(
+    home: Home, monkeypatch: pytest.MonkeyPatch, mark: str, channel: str
+) -> None:
+    monkeypatch.setenv("SMTP_HOST", "localhost")
+    settings.cache_clear()
+    await db.execute(
+        """UPDATE organization SET channels = '{email,paper}', email = 'ppo@example.org'
+           WHERE code = 'P-0'"""
+    )
+    they, letter = home.neighbour, await node_neighbour.a_signed_letter()
+    plain = they.manifest(letter, to=("P-0",))
+    card = msgspec.structs.replace(plain.card, mark=mark)
+    told = await they.send(they.manifest(letter, to=("P-0",), card=card), [letter])
+    assert told.status == "accepted"
+    assert await db.value("SELECT channel FROM delivery") == channel
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from docflow.documents import external
 from docflow.documents.states import TRANSITIONS, DocumentStatus
 from docflow.gateways.node.container import Container
 from docflow.gateways.node.messages import Hop, Manifest, Receipt, encode
-from docflow.routing import announcing, bulk, lines, queueing
+from docflow.routing import announcing, bulk, lines, queueing, ways
 from docflow.routing.nodes import journal, points
 from docflow.routing.nodes.intake import Call
 from docflow.routing.nodes.peers import Peer
@@ -243,20 +243,23 @@ async def _write_deliveries(
 ) -> None:  # fmt: skip
     """In one statement: deliveries, their events, and whose they are there."""
     named = [one for one in manifest.recipients if one.delivery in ours]
+    channel = ways.first_sql("o.id", "o.channels", barred="$13::text[]", closed="$14::text[]")
     made = await db.value(
-        """WITH wanted AS MATERIALIZED (
-               SELECT w.*, uuidv7() AS fresh FROM unnest($1::uuid[], $2::uuid[], $3::date[],
-                   $4::uuid[], $5::boolean[]) AS w (origin_id, recipient_id, due_on, via, waits)),
+        f"""WITH wanted AS MATERIALIZED (
+               SELECT w.*, uuidv7() AS fresh, o.kind, {channel} AS channel
+               FROM unnest($1::uuid[], $2::uuid[], $3::date[], $4::uuid[], $5::boolean[])
+                   AS w (origin_id, recipient_id, due_on, via, waits)
+               JOIN organization AS o ON o.id = w.recipient_id),
            made AS (
                INSERT INTO delivery (id, dispatch_id, document_id, recipient_id, recipient_kind,
                                      channel, status, due_on, delivered_at, updated_at)
-               SELECT w.fresh, $6, $7, o.id, o.kind, o.channels[1],
+               SELECT w.fresh, $6, $7, w.recipient_id, w.kind, w.channel,
                       CASE WHEN w.waits THEN 'awaiting_relay'
-                           WHEN o.channels[1] = 'internal' THEN 'delivered' ELSE 'queued' END,
+                           WHEN w.channel = 'internal' THEN 'delivered' ELSE 'queued' END,
                       w.due_on,
-                      CASE WHEN o.channels[1] = 'internal' AND NOT w.waits THEN $8::timestamptz END,
+                      CASE WHEN w.channel = 'internal' AND NOT w.waits THEN $8::timestamptz END,
                       $8
-               FROM wanted AS w JOIN organization AS o ON o.id = w.recipient_id
+               FROM wanted AS w
                ON CONFLICT (recipient_id, document_id) DO NOTHING
                RETURNING id, recipient_id, status),
            told AS (
@@ -272,6 +275,7 @@ async def _write_deliveries(
         [one.delivery for one in named], [ours[one.delivery] for one in named],
         [one.due for one in named], [one.via for one in named], [one.waits for one in named],
         dispatch_id, document_id, clock.now(), author.kind, author.id, author.home_id, node_id,
+        ways.forbidden(manifest.card.mark), ways.not_set_up(),
     )  # fmt: skip
     await db.execute("UPDATE dispatch SET recipients = $2 WHERE id = $1", dispatch_id, made)
     relayed = [one for one in named if one.via]
