@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,10 @@ from compliance.publishing import lookback
 from compliance.registers import licences
 from core import clock, db
 from demo import scenes
+from evidence.packages.states import ExportKind
+from evidence.verifier import docflow_verify
 from signatures.authority import Authority, trust_of
-from tests import ground, people, picture_ground
+from tests import ground, packages_stage, people, picture_ground
 from tests.picture_ground import Office, scene
 
 pytestmark = pytest.mark.slow
@@ -179,3 +182,20 @@ async def test_every_use_is_found_by_the_claimants_copy(office: Office) -> None:
     stranger = await picture_ground.another(await ground.an_organization("union"), "lawyer")
     async with ground.api(stranger) as client:
         assert (await client.post(path, content=scene(7))).json()["uses"] == []
+
+
+async def test_an_evidence_package_of_a_use_holds_the_dossier_and_its_proofs(
+    office: Office, tmp_path: Path
+) -> None:
+    await picture_ground.a_licensed(office, scene(1))
+    await people.give_key(office.home)
+    use_id = uuid.UUID(await a_use(office, scene(1)))
+    path = await packages_stage.a_package(
+        office.home, tmp_path, kind=ExportKind.PICTURE, subject_id=use_id
+    )
+    report = docflow_verify.verify(path)
+    assert report.exit_code == 0, report.as_dict()
+    with zipfile.ZipFile(path) as archive:
+        held = [name for name in archive.namelist() if name.startswith(f"uses/{use_id}/")]
+    assert any(name.endswith("verdict.json") for name in held), held
+    assert any("events" in name for name in held), held
