@@ -25,6 +25,7 @@ from core.settings import settings
 from directory import accounts, organizations
 from directory.controllers.authentication import CSRF_COOKIE
 from directory.sessions import Access
+from docflow.documents import signing
 from docflow.documents.visibility import READERS
 from docflow.routing import inbox
 from web import picture_words, translation, words
@@ -197,6 +198,8 @@ async def _frame(request: R) -> Frame:
     home = actor.organization_id
     organization = await organizations.get(organization_id=home) if home else None
     counts = await inbox.counts(actor) if home and actor.roles & READERS else None
+    if counts is not None and "signatory" in actor.roles:
+        counts["to_sign"] = await signing.waiting(actor)
     return Frame(actor, name, organization, tuple(me["organizations"]), counts)
 
 

@@ -1,6 +1,7 @@
 """What pages show beyond the verbs of the rooms: one's own delivery, the way a letter came."""
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from core import db
@@ -8,7 +9,7 @@ from core.actor import Actor
 from core.errors import IllegalTransition
 from docflow.documents import files, links, previews, signed, signing_steps, timeline, visibility
 from docflow.documents.kinds import PDF
-from docflow.routing import deliveries, questions, relay
+from docflow.routing import deliveries, questions, relay, resolutions
 
 SHOWN_HOPS = 40
 SHOWN_SHEETS = 20
@@ -36,6 +37,22 @@ async def document(actor: Actor, document_id: uuid.UUID) -> dict[str, Any]:
             {found["organization_id"], *(event["organization_id"] for event in line)}
         ),
         "returned": await _returned(found) if is_own and found["status"] == "draft" else None,
+    }
+
+
+async def resolution(actor: Actor, shown: Mapping[str, Any]) -> dict[str, Any]:
+    """What a chancery wrote on the letter, or what it may choose from while it has not yet."""
+    found: dict[str, Any] = {"resolution": None, "usual": [], "executors": []}
+    if not shown["delivery"]:
+        return found
+    if shown["own_hop"]:
+        return {**found, "resolution": await resolutions.own(actor, shown["document"]["id"])}
+    if "clerk" not in actor.roles:
+        return found
+    return {
+        **found,
+        "usual": await resolutions.usual(actor),
+        "executors": await resolutions.executors(actor),
     }
 
 

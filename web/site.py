@@ -11,9 +11,11 @@ from litestar.template import TemplateConfig
 
 from directory.controllers.authentication import public
 from web import pages
+from web.controllers.access import AccessPageController, JoinPageController
 from web.controllers.administration import ApiPageController, StuckController
 from web.controllers.answers import CodeController, LinkController
 from web.controllers.checking import CheckPageController
+from web.controllers.coverage import CoveragePageController
 from web.controllers.deadlines import DeadlineController
 from web.controllers.dispatch import ControlController, DispatchController, PickerController
 from web.controllers.documents import DocumentController, DownloadController
@@ -71,6 +73,9 @@ WEB_CONTROLLERS: list[type[Controller] | Router] = [
     PublicationPageController,
     EvidencePageController,
     OrganizationPageController,
+    AccessPageController,
+    JoinPageController,
+    CoveragePageController,
     TrustPageController,
     StatePageController,
     StuckController,

@@ -10,6 +10,7 @@ from docflow.documents.checking import Check
 from docflow.documents.kinds import DOCUMENT_KINDS
 from docflow.documents.links import KINDS as LINK_KINDS
 from docflow.routing.medo.checks import REASONS as STOPS
+from docflow.routing.ways import REASONS
 from evidence.packages.states import KIND_NAMES as EXPORT_KINDS
 from evidence.packages.states import ExportKind
 from web.translation import N_, gettext, spoken
@@ -51,7 +52,9 @@ DOCUMENT_TONE: Mapping[str, str] = {
     "closed": "gone", "recalled": "bad", "discarded": "gone",
 }  # fmt: skip
 BOXES: Mapping[str, str] = {
+    "day": N_("Today"),
     "new": N_("New"),
+    "open": N_("Opened, not answered"),
     "due": N_("With a deadline"),
     "done": N_("Done"),
     "all": N_("All"),
@@ -64,7 +67,14 @@ CHANNELS: Mapping[str, str] = {
     "voice": N_("telephone"),
     "paper": N_("paper"),
     "offline": N_("a package on a stick"),
+    "nobody": N_("nothing leads there"),
 }
+WAY_TONE: Mapping[str, str] = {
+    "internal": "good", "node": "best", "medo": "new", "email": "seen", "offline": "new",
+    "voice": "wait", "paper": "gone", "nobody": "bad",
+}  # fmt: skip
+WAYS: tuple[str, ...] = tuple(WAY_TONE)
+"""How channels stand in a bar, from the quickest on."""
 MESSAGE_STATUS: Mapping[str, str] = {
     "waiting": N_("Waits for its turn"),
     "sending": N_("Is being sent"),
@@ -102,6 +112,11 @@ LEVELS: tuple[str, ...] = (
     "center", "district", "territorial", "union", "regional", "local", "council", "primary",
     "outside",
 )  # fmt: skip
+BELOW: Mapping[str, str] = {
+    "center": "union", "union": "regional", "regional": "local", "local": "primary",
+    "territorial": "council",
+}  # fmt: skip
+"""Which level most often stands directly below."""
 FILE_ROLES: Mapping[str, str] = {
     "main": N_("Main file"),
     "annex": N_("Annex"),
@@ -278,6 +293,11 @@ def district(code: str) -> str:
     return DISTRICTS[code][_tongue()]
 
 
+def posts() -> list[tuple[str, str]]:
+    """The posts of a person, for choosing."""
+    return [(kind.value, names[_tongue()]) for kind, names in POST_NAMES.items()]
+
+
 def districts() -> tuple[str, ...]:
     """The codes of the federal districts."""
     return tuple(DISTRICTS)
@@ -286,6 +306,14 @@ def districts() -> tuple[str, ...]:
 def link(code: str) -> str:
     """How two documents belong together."""
     return LINK_KINDS[code][_tongue()] if code in LINK_KINDS else code
+
+
+def hindrances(found: Iterable[Mapping[str, str | None]]) -> str:
+    """Which channels of an organization cannot be used, and why."""
+    return "; ".join(
+        f"{said(CHANNELS, str(one['channel']))}: {REASONS[str(one['reason'])][_tongue()]}"
+        for one in found if one["reason"]
+    )  # fmt: skip
 
 
 def verdict(signature: db.Row) -> tuple[str, str]:

@@ -40,6 +40,7 @@ __all__ = [
     "seal",
     "show",
     "submit",
+    "waiting",
 ]
 
 
@@ -118,3 +119,13 @@ async def seal(
     made = await seals.seal_detached(key, bytes(file["sha256"]), role=role)
     entered = await signing_entry.enter_detached(actor, file, made, role=role, step_id=step_id)
     return entered[-1]
+
+
+async def waiting(actor: Actor) -> int:
+    """How many documents of the actor's organization wait for a signature; up to 1,000."""
+    found: int = await db.value(
+        """SELECT count(*) FROM (SELECT 1 FROM document WHERE organization_id = $1
+           AND status = 'signing' LIMIT 1000) AS waits""",
+        visibility.reader(actor),
+    )
+    return found

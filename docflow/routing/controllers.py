@@ -25,6 +25,7 @@ from docflow.routing import (
     ways,
 )
 from docflow.routing import schemas as wire
+from docflow.routing.resolutions import Resolution
 
 READ = [scope("documents:read")]
 SEND = [scope("documents:write"), requires("clerk")]
@@ -157,7 +158,12 @@ class CoverageController(Controller):
         )
         return convert_all(wire.CoverageLine, found)
 
-    @get("/organizations.csv", guards=COVER, opt={"raw_answer": True}, summary="Coverage as CSV")
+    @get(
+        "/organizations.csv",
+        guards=COVER,
+        opt={"raw_answer": "text/csv"},
+        summary="Coverage as CSV",
+    )
     async def as_csv(
         self,
         actor: Caller,
@@ -168,7 +174,7 @@ class CoverageController(Controller):
         """The whole list for a spreadsheet."""
         made = await coverage.as_csv(actor, case=case, kinds=kind or (), regions=region or ())
         headers = {"content-disposition": 'attachment; filename="coverage.csv"'}
-        return Response(made, media_type="text/csv; charset=utf-8", headers=headers)
+        return Response(made, media_type="text/csv", headers=headers)
 
     @get("/organizations/{organization_id:uuid}/history", guards=COVER,
          summary="How the ways to it changed")  # fmt: skip
@@ -245,8 +251,8 @@ class DeliveryController(Controller):
     ) -> wire.HopMade:
         """Enter it under one's own number and pass it down."""
         hop = await relay.pass_on(
-            actor, delivery_id, resolution=data.resolution, journal_id=data.journal_id,
-            variables=data.variables,
+            actor, delivery_id, journal_id=data.journal_id, variables=data.variables,
+            resolution=Resolution(data.resolution, data.executor_id, data.due_on),
         )  # fmt: skip
         return wire.HopMade(hop.hop_id, hop.number, hop.passed, hop.verdict)
 

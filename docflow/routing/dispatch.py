@@ -43,6 +43,8 @@ class Plan:
     total: int
     by_kind: Mapping[str, int]
     by_channel: Mapping[str, int]
+    by_level: Mapping[str, Mapping[str, int]]
+    """Who is reached by what: kinds of organizations, and the channels of each."""
     at_once: int
     """Recipients reached without a relay."""
     known: int
@@ -84,6 +86,10 @@ async def plan(
         total=_sum(counts),
         by_kind=_tally(counts, "kind"),
         by_channel=_tally(counts, "channel"),
+        by_level={
+            kind: _tally([row for row in counts if row["kind"] == kind], "channel")
+            for kind in sorted({row["kind"] for row in counts})
+        },
         at_once=_sum(counts, "top"),
         known=_sum(counts, "known"),
         recipients=page,

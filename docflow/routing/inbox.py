@@ -10,11 +10,12 @@ from core.errors import InvalidInput
 from docflow.documents import search, visibility
 from docflow.routing.control import check_limit
 
-Box = Literal["all", "new", "due", "done"]
+Box = Literal["all", "new", "open", "due", "done"]
 
 _BOXES = {
     "all": visibility.ARRIVED,
     "new": "('delivered')",
+    "open": "('opened')",
     "due": "('delivered', 'opened', 'acknowledged')",
     "done": "('acknowledged', 'executed', 'refused')",
 }
@@ -51,6 +52,7 @@ async def inbox(
     organization_id = visibility.reader(actor)
     due = "AND v.due_on IS NOT NULL" if box == "due" else ""
     cut = f"""v.recipient_id = $1 AND v.status IN {_BOXES[box]} {due}
+              AND {visibility.kept("v.document_id", "$1")}
               AND ($2::uuid IS NULL OR v.id < $2)"""
     query = search.clean_query(text)
     if query and await search.is_rare(query):

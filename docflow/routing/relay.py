@@ -8,10 +8,9 @@ from audit import events
 from core import clock, db
 from core.actor import Actor
 from core.errors import Conflict
-from docflow.documents import cards, checking, registration, visibility
-from docflow.routing import announcing, bulk, deliveries
-
-MAX_RESOLUTION = 4000
+from docflow.documents import checking, registration, visibility
+from docflow.routing import announcing, bulk, deliveries, resolutions
+from docflow.routing.resolutions import Resolution
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ async def pass_on(
     actor: Actor,
     delivery_id: uuid.UUID,
     *,
-    resolution: str = "",
+    resolution: str | Resolution = "",
     journal_id: uuid.UUID | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> Hop:
@@ -38,10 +37,13 @@ async def pass_on(
 
     The relay checks the signed bytes itself before it takes them on (outside the transaction);
     a letter whose signature does not hold goes no further (`signature_invalid`). Done again, it
-    answers the same hop. Deliveries behind a further relay keep waiting for that one.
+    answers the same hop. Deliveries behind a further relay keep waiting for that one. Raises what
+    `resolutions.checked` does.
     """
     actor.require("clerk")
-    cards.require_text(resolution, most=MAX_RESOLUTION, field="resolution")
+    wanted = await resolutions.checked(
+        actor, Resolution(resolution) if isinstance(resolution, str) else resolution
+    )
     found = await deliveries.own_delivery(actor, delivery_id)
     if known := await _known(delivery_id):
         return known
@@ -58,7 +60,7 @@ async def pass_on(
             actor, found["document_id"], journal_id=journal_id, variables=variables
         )
         passed = await bulk.set_free(actor, delivery_id)
-        hop_id = await _enter(actor, found, entered, report, passed, resolution.strip())
+        hop_id = await _enter(actor, found, entered, report, passed, wanted)
         await announcing.to_sender(delivery_id, "delivery.passed_on")
         await announcing.received(via_id=delivery_id)
     return Hop(hop_id, entered.number, passed, report.verdict)
@@ -135,16 +137,17 @@ async def _enter(
     entered: registration.Registered,
     report: checking.Check,
     passed: int,
-    resolution: str,
+    wanted: Resolution,
 ) -> uuid.UUID:
     hop_id = clock.new_id()
     await db.execute(
         """INSERT INTO hop (id, delivery_id, document_id, organization_id, registration_id,
-                            actor_id, resolution, verdict, report, passed, passed_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)""",
+                            actor_id, resolution, verdict, report, passed, passed_at,
+                            executor_id, due_on)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)""",
         hop_id, found["id"], found["document_id"], actor.home_id, entered.registration_id,
-        actor.account_id, resolution, report.verdict, report.facts, passed,
-        clock.now(),
+        actor.account_id, wanted.text, report.verdict, report.facts, passed, clock.now(),
+        wanted.executor_id, wanted.due_on,
     )  # fmt: skip
     await events.record(
         actor, "delivery.passed_on", subject=("hop", hop_id),

@@ -37,6 +37,7 @@ class PlanView(msgspec.Struct, frozen=True):
     total: int
     by_kind: dict[str, int]
     by_channel: dict[str, int]
+    by_level: dict[str, dict[str, int]]
     at_once: int
     known: int
     recipients: list[RecipientLine]
@@ -153,9 +154,14 @@ class AcknowledgeFor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RelayInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The relay's resolution and, where needed, journal and number variables."""
+    """The relay's resolution and, where needed, journal and number variables.
+
+    `executor_id` is a person with a post in one's own organization; he and `due_on` stay there.
+    """
 
     resolution: str = ""
+    executor_id: uuid.UUID | None = None
+    due_on: Day | None = None
     journal_id: uuid.UUID | None = None
     variables: dict[str, str] = {}
 

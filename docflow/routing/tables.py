@@ -67,6 +67,8 @@ class Hop(Table, tablename="hop"):
     report = JSONB()
     passed = Integer()
     passed_at = Timestamptz()
+    executor_id = UUID(null=True)
+    due_on = Date(null=True)
 
 
 class Consignment(Table, tablename="consignment"):

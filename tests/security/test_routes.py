@@ -18,7 +18,7 @@ from tests import ground, people
 PUBLIC = {
     "GET /health/live", "GET /health/ready", "GET /metrics", "GET /api/v1/exchange/identity",
     "POST /api/v1/sessions", "POST /api/v1/invitations/accept", "POST /api/v1/password-resets",
-    "POST /r/{token}",
+    "POST /r/{token}", "POST /join/{token}",
     "GET /login", "POST /login", "GET /language/{code:str}", "POST /language", "POST /check",
 }  # fmt: skip
 """Open to everybody on purpose, each looked at; static files come beside them."""

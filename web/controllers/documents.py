@@ -58,9 +58,13 @@ class DocumentController(Controller):
 
     @get("/{document_id:uuid}", guards=[signed_in])
     async def document(
-        self, request: R, document_id: FromPath[uuid.UUID], actor: Caller
-    ) -> Response[str]:
-        """The document with its way; a received one counts as opened from here on."""
+        self, request: R, document_id: FromPath[uuid.UUID], actor: Caller,
+        queue: FromQuery[bool] = False,
+    ) -> Response[str]:  # fmt: skip
+        """The document with its way; a received one counts as opened from here on.
+
+        `queue`: one of those taken in one by one; the keyboard begins at its resolution.
+        """
         await visibility.visible_document(actor, document_id)
         if request.headers.get("sec-purpose") is None:
             await reading.mark_opened(actor, document_id)
@@ -68,7 +72,8 @@ class DocumentController(Controller):
         may_answer = bool(shown["delivery"]) and bool(actor.roles & {"clerk", "signatory"})
         return await pages.page(
             request, "document.html", **shown, kind=kind_of(shown["document"]["kind"]),
-            candidates=await answer_candidates(actor) if may_answer else [],
+            candidates=await answer_candidates(actor) if may_answer else [], is_queue=queue,
+            **await reading.resolution(actor, shown),
         )  # fmt: skip
 
     @get("/{document_id:uuid}/read", guards=[signed_in])

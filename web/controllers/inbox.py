@@ -1,22 +1,28 @@
 """What has come: the inbox, one delivery, notices."""
 
 import uuid
+from datetime import timedelta
 from typing import Any, cast
 
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
-from core.errors import InvalidInput
-from directory.controllers.authentication import CALLER, Caller, signed_in
+from core import clock
+from core.errors import Conflict, InvalidInput
+from directory.controllers.authentication import CALLER, Caller, requires, signed_in
 from docflow.documents import search
-from docflow.routing import answers, deliveries, inbox, questions, relay
+from docflow.routing import answers, deliveries, inbox, questions, relay, resolutions
 from notify import notices
-from web import pages
+from web import forms, pages
 from web.pages import R
 from web.translation import N_
 
 PAGE = 50
+ON_ONE_SCREEN = 7
+"""Letters of each part of the first screen; the rest stands behind a link."""
+CONFIRMED_FOR = timedelta(days=90)
+"""After so long the organization is asked whether its data is still right."""
 
 
 class InboxController(Controller):
@@ -28,10 +34,13 @@ class InboxController(Controller):
 
     @get(guards=[signed_in])
     async def inbox(
-        self, request: R, actor: Caller, box: FromQuery[str] = "all", q: FromQuery[str] = "",
+        self, request: R, actor: Caller, box: FromQuery[str] = "", q: FromQuery[str] = "",
         after: FromQuery[uuid.UUID | None] = None,
     ) -> Response[str]:  # fmt: skip
-        """One page of a box, newest first."""
+        """One page of a box, newest first; without a box one screen of what there is to do."""
+        if not box and not q:
+            return await pages.page(request, "day.html", box="day", q="", **await _day(actor))
+        box = box or "all"
         found = await inbox.inbox(
             actor, box=cast(inbox.Box, box), text=q, after=after, limit=PAGE + 1
         )
@@ -46,6 +55,28 @@ class InboxController(Controller):
         found = await deliveries.own_delivery(actor, delivery_id)
         return Redirect(f"/documents/{found['document_id']}", status_code=303)
 
+    @get("/next", guards=[requires("clerk")])
+    async def next_letter(self, request: R, actor: Caller) -> Redirect:
+        """The letter that waits longest for its number; the inbox when none does."""
+        return await _onward(request, actor, done="")
+
+    @post("/{delivery_id:uuid}/pass-on", guards=[signed_in])
+    async def pass_on(
+        self, request: R, delivery_id: FromPath[uuid.UUID], actor: Caller
+    ) -> Redirect:
+        """Register a letter with its resolution and pass it down; then the next one, if asked."""
+        found = await deliveries.own_delivery(actor, delivery_id)
+        form = dict(await request.form())
+        back, is_queue = f"/documents/{found['document_id']}", bool(form.get("next"))
+        try:
+            await relay.pass_on(actor, delivery_id, resolution=_resolution(form))
+        except (InvalidInput, Conflict) as problem:
+            return pages.redirect(request, back + ("?queue=1" if is_queue else ""), problem=problem)
+        done = N_("The letter is registered under your number and passed on.")
+        if is_queue:
+            return await _onward(request, actor, done=done)
+        return pages.redirect(request, back, done=done)
+
     @post("/{delivery_id:uuid}/{verb:str}", guards=[signed_in])
     async def act(
         self, request: R, delivery_id: FromPath[uuid.UUID], verb: FromPath[str], actor: Caller
@@ -55,6 +86,35 @@ class InboxController(Controller):
         form = await request.form()
         work, done = _verb(actor, delivery_id, verb, dict(form))
         return await pages.act(request, f"/documents/{found['document_id']}", work, done=done)
+
+
+async def _day(actor: Caller) -> dict[str, Any]:
+    """What is new, what is opened and waits for an answer, what was done last."""
+    parts = {}
+    for name, box in (("new", "new"), ("open", "open"), ("done", "done")):
+        found = await inbox.inbox(actor, box=cast(inbox.Box, box), limit=ON_ONE_SCREEN + 1)
+        parts[name] = (found[:ON_ONE_SCREEN], len(found) > ON_ONE_SCREEN)
+    is_clerk = "clerk" in actor.roles
+    return {
+        "parts": parts,
+        "asked": await questions.unanswered(actor),
+        "waiting": await resolutions.next_letter(actor) if is_clerk else None,
+        "old": clock.now() - CONFIRMED_FOR,
+    }
+
+
+async def _onward(request: R, actor: Caller, *, done: str) -> Redirect:
+    found = await resolutions.next_letter(actor)
+    to = "/inbox" if found is None else f"/documents/{found['document_id']}?queue=1"
+    return pages.redirect(request, to, done=done)
+
+
+def _resolution(form: dict[str, Any]) -> resolutions.Resolution:
+    text = str(form.get("text", "")).strip() or str(form.get("usual", ""))
+    return resolutions.Resolution(
+        text, pages.id_of(str(form.get("executor_id", ""))),
+        forms.day(str(form.get("due_on", "")), field="due_on"),
+    )  # fmt: skip
 
 
 def _verb(
@@ -67,11 +127,6 @@ def _verb(
         return (
             deliveries.refuse(actor, delivery_id, reason=text),
             N_("The refusal is recorded; the sender sees your reason."),
-        )
-    if verb == "pass-on":
-        return (
-            relay.pass_on(actor, delivery_id, resolution=text),
-            N_("The letter is registered under your number and passed on."),
         )
     if verb == "ask":
         return (

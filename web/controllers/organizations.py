@@ -67,7 +67,9 @@ class OrganizationPageController(Controller):
         return await pages.page(
             request, "organization_card.html", found=found, holders=holders,
             superiors=await links.superiors(organization_id=organization_id, on=clock.today()),
-            may_keep=await _may_keep(actor, organization_id),
+            may_keep=await _may(actor, organization_id, "administrator", "clerk"),
+            may_govern=await _may(actor, organization_id, "administrator"),
+            is_home=organization_id == actor.organization_id,
         )  # fmt: skip
 
     @post("/{organization_id:uuid}/contacts", guards=[requires("administrator", "clerk")])
@@ -88,9 +90,9 @@ async def _save(actor: Caller, organization_id: uuid.UUID, changes: dict[str, st
     await organizations.confirm(actor, organization_id=organization_id)
 
 
-async def _may_keep(actor: Caller, organization_id: uuid.UUID) -> bool:
+async def _may(actor: Caller, organization_id: uuid.UUID, *roles: str) -> bool:
     try:
-        await links.require_authority(actor, organization_id, roles=("administrator", "clerk"))
+        await links.require_authority(actor, organization_id, roles=roles)
     except ServiceError:
         return False
     return True
