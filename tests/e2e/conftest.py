@@ -1,5 +1,6 @@
 """The browser's fixtures, found here by their names."""
 
-from tests.desks import browser, desk, gallery, site
+from tests.desks import browser, desk, gallery, server, site
+from tests.signing_desk import plugin
 
-__all__ = ["browser", "desk", "gallery", "site"]
+__all__ = ["browser", "desk", "gallery", "plugin", "server", "site"]
