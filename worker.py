@@ -9,6 +9,7 @@ from core.jobs import JOBS
 from core.jobs.worker import run_worker
 from directory import jobs as directory_jobs
 from docflow.documents import jobs as document_jobs
+from docflow.documents.records import jobs as records_jobs
 from docflow.routing import carriers
 from docflow.routing import jobs as routing_jobs
 from docflow.routing.nodes import jobs as node_jobs
@@ -26,6 +27,7 @@ ROOMS_WITH_JOBS = (
     notify_jobs,
     compliance_jobs,
     document_jobs,
+    records_jobs,
     routing_jobs,
     evidence_jobs,
     node_jobs,

@@ -11,7 +11,7 @@ from typing import Literal
 from audit import events
 from core import clock, db
 from core.actor import Actor
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, Forbidden, NotFound
 from directory import links
 
 _SHOWN = """c.id, c.person_id, c.organization_id, encode(c.sha256, 'hex') AS sha256, c.source,
@@ -116,7 +116,10 @@ async def withdraw(actor: Actor, *, certificate_id: uuid.UUID) -> None:
         )
         if found is None:
             raise NotFound(person_certificate=str(certificate_id))
-        await links.require_authority(actor, found["organization_id"])
+        try:
+            await links.require_authority(actor, found["organization_id"])
+        except Forbidden:  # whose it is, or that it is there, is not told
+            raise NotFound(person_certificate=str(certificate_id)) from None
         ended = await db.execute(
             """UPDATE person_certificate SET withdrawn_at = $2
                WHERE id = $1 AND withdrawn_at IS NULL""",

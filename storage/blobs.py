@@ -21,6 +21,7 @@ from urllib3.response import BaseHTTPResponse
 from core import clock, db
 from core.errors import InvalidInput, NotFound, ServiceError, TooLarge, Unavailable
 from storage import media_type, s3
+from storage.destroying import GONE, ContentDestroyed
 from storage.s3 import ensure_bucket
 
 __all__ = [
@@ -137,17 +138,17 @@ async def read(blob_id: UUID, *, limit: int) -> bytes:
 
 
 async def stat(blob_id: UUID) -> StoredBlob:
-    """What is known of a blob, by its row alone; raises `NotFound`."""
+    """What is known of a blob, by its row alone; raises `NotFound`, `ContentDestroyed`."""
     found = await db.row("SELECT * FROM blob WHERE id = $1", blob_id)
-    if found is None:
-        raise NotFound(blob_id=str(blob_id))
+    if found is None or found["key"].startswith(GONE):
+        raise (NotFound if found is None else ContentDestroyed)(blob_id=str(blob_id))
     return _blob(found)
 
 
 async def find_by_sha256(sha256: str) -> StoredBlob | None:
     """The blob with this content, if we have it; `sha256` in hexadecimal."""
     found = await db.row("SELECT * FROM blob WHERE sha256 = $1", bytes.fromhex(sha256))
-    return None if found is None else _blob(found)
+    return None if found is None or found["key"].startswith(GONE) else _blob(found)
 
 
 async def forget(blob_id: UUID) -> bool:
@@ -273,9 +274,8 @@ class _Upload:
                 await self._send()
             taken = view[: PART - self._filled]
             end = self._filled + len(taken)
-            self._buffer[self._filled : end] = (
-                taken  # a new buffer grows, an old one is overwritten
-            )
+            # a new buffer grows, an old one is overwritten
+            self._buffer[self._filled : end] = taken
             self._filled = end
             view = view[len(taken) :]
 

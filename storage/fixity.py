@@ -8,6 +8,7 @@ from uuid import UUID
 from core import clock, db
 from core.errors import NotFound
 from storage import blobs, s3
+from storage.destroying import GONE
 
 Damage = Literal["lost", "changed"]
 
@@ -32,8 +33,9 @@ async def check(*, budget: int) -> AsyncIterator[Finding]:
     spent, before = 0, clock.now()
     while spent < budget:
         found = await db.row(
-            """SELECT id, size FROM blob WHERE fixity_tried_at IS NULL OR fixity_tried_at < $1
-               ORDER BY fixity_tried_at NULLS FIRST, id LIMIT 1""",
+            f"""SELECT id, size FROM blob
+                WHERE (fixity_tried_at IS NULL OR fixity_tried_at < $1)
+                AND key NOT LIKE '{GONE}%' ORDER BY fixity_tried_at NULLS FIRST, id LIMIT 1""",
             before,
         )
         if found is None:

@@ -18,7 +18,7 @@ class Blob(Table, tablename="blob"):
     media_type = Text()
     """The true type by content, never what the sender said."""
     key = Text(unique=True)
-    """Random, so that a key tells nothing."""
+    """Random, so that a key tells nothing; ``gone/…`` once the bytes were destroyed by an act."""
     created_at = Timestamptz(default=None)
     fixity_checked_at = Timestamptz(null=True, default=None)
     """When the bytes were last read whole and found to match `sha256`."""

@@ -155,3 +155,21 @@ async def api(actor: Actor | None = None, *scopes: str) -> AsyncIterator[httpx.A
         transport=transport, base_url="http://service.test", headers=headers
     ) as client:
         yield client
+
+
+@asynccontextmanager
+async def browser(actor: Actor) -> AsyncIterator[httpx.AsyncClient]:
+    """A client with a person's session in that organization and its CSRF token."""
+    session, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    await token_of(actor)  # writes the roles
+    await db.execute(
+        """INSERT INTO session (id, token_hash, account_id, organization_id, csrf_hash,
+               second_factor, created_at, seen_at, expires_at)
+           VALUES ($1, $2, $3, $4, $5, true, $6, $6, $7)""",
+        clock.new_id(), fingerprint(session), actor.id, actor.home_id, fingerprint(csrf),
+        clock.now(), clock.now() + people.timedelta(hours=8),
+    )  # fmt: skip
+    async with api() as client:
+        client.cookies.set("docflow_session", session)
+        client.headers.update({"x-csrf-token": csrf, "accept": "text/html"})
+        yield client

@@ -1,7 +1,8 @@
 """The description of the API (OpenAPI 3.1): what Litestar knows of the routes, made complete.
 
 Guards say which credentials, scopes and refusals a route has; `EXAMPLES` has a body for each
-struct; a route marked ``opt={"raw_body": True}`` takes a file as it is.
+struct; a route marked ``opt={"raw_body": True}`` takes a file as it is, one with
+``opt={"refusals": ("409",)}`` refuses in ways that its method and guards do not tell of.
 """
 
 from collections.abc import Iterator
@@ -41,6 +42,7 @@ REFUSALS = {
     "415": ("UnsupportedType", "Not a type of file that is accepted here"),
     "422": ("InvalidInput", "What was sent cannot be taken as it is"),
     "429": ("TooManyRequests", "Too many attempts; wait as Retry-After says"),
+    "503": ("Unavailable", "Something this needs does not answer now; try again later"),
 }
 """Answers of refusal: name among the components, and when they come."""
 
@@ -138,7 +140,8 @@ def _describe(handler: HTTPRouteHandler, method: str, operation: Node) -> None:
     refusals = {
         "401": not is_open or method == "POST",
         "403": not is_open,
-        "404": any(one["in"] == "path" for one in operation.get("parameters", ())),
+        # what a body names may be as unknown as what the address names
+        "404": changes or any(one["in"] == "path" for one in operation.get("parameters", ())),
         "409": changes,
         "413": raw, "415": raw,
         "422": bool(operation.get("parameters") or operation.get("requestBody")),
@@ -146,6 +149,7 @@ def _describe(handler: HTTPRouteHandler, method: str, operation: Node) -> None:
     }  # fmt: skip
     answers = operation["responses"]
     answers.pop("400", None)  # a body that cannot be read is answered with 422 here
+    refusals |= dict.fromkeys(handler.opt.get("refusals", ()), True)
     for status, may_occur in refusals.items():
         if may_occur:
             answers[status] = _ref("responses", REFUSALS[status][0])

@@ -231,11 +231,16 @@ class PermitKeyController(Controller):
 
     tags = ("publications",)
 
-    @get("/.well-known/docflow-permits.json", guards=[public], summary="Keys of permits")
+    @get(
+        "/.well-known/docflow-permits.json",
+        guards=[public],
+        media_type="application/jwk-set+json",
+        summary="Keys of permits",
+    )
     async def jwks(self) -> Response[dict[str, Any]]:
         """A JWK set (RFC 7517): the key that signs, the next one, those retired of late."""
         return Response(
-            await permit_keys.jwks(), media_type="application/jwk-set+json",
+            await permit_keys.jwks(),
             headers={"Cache-Control": "public, max-age=3600"},
         )  # fmt: skip
 

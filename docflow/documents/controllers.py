@@ -27,6 +27,7 @@ from docflow.documents import (
 )
 from docflow.documents import schemas as wire
 from docflow.documents.kinds import DOCUMENT_KINDS
+from docflow.documents.records import filing
 from storage import blobs
 
 T = TypeVar("T")
@@ -138,7 +139,7 @@ class DocumentController(Controller):
         self, document_id: FromPath[uuid.UUID], data: JSONBody[wire.CloseInput], actor: Caller
     ) -> None:
         """Put the document into a file («в дело»)."""
-        await cards.close(actor, document_id, file_index=data.file_index)
+        await filing.close_document(actor, document_id, file_index=data.file_index)
 
     @get("/{document_id:uuid}/events", guards=READ, summary="Time line")
     async def show_timeline(

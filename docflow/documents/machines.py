@@ -3,16 +3,20 @@
 from datetime import timedelta
 
 from core.machines import Machine, Watch
+from docflow.documents.records import machines as records
 
 _OF_DOCUMENT = """SELECT id, organization_id, id AS document_id, updated_at AS since,
     status AS code, NULL::text AS note, NULL::timestamptz AS next_at FROM document
     WHERE status = '{}' AND updated_at < $1::timestamptz - $2::interval"""
 
 MACHINES = (
+    *records.MACHINES,
     Machine(
         "document",
-        ends=frozenset({"closed", "recalled", "discarded"}),
+        ends=frozenset({"discarded", "destroyed"}),
         rests={
+            "closed": "kept in its case",
+            "recalled": "number and trace stay",
             "draft": "the author's own, in the list of drafts",
             "sent": "its deliveries are watched one by one, until it is filed",
         },

@@ -89,7 +89,8 @@ async def _by_walk(
 ) -> list[db.Row]:
     """Walk the reader's documents from the newest: own ones and received ones, merged by id."""
     narrowed, values = _narrow(wanted, 5)
-    filters = f"""($3::uuid IS NULL OR d.id < $3) {narrowed} AND ($2 = '' OR (
+    filters = f"""($3::uuid IS NULL OR d.id < $3) {narrowed}
+        AND {visibility.kept("d.id", "$1")} AND ($2 = '' OR (
         SELECT t.tsv @@ websearch_to_tsquery('russian', $2) FROM document_text AS t
         WHERE t.document_id = d.id))"""
     own = f"""SELECT {_COLUMNS} FROM document AS d WHERE d.organization_id = $1 AND {filters}

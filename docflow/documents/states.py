@@ -23,6 +23,8 @@ class DocumentStatus(StrEnum):
     """taken back by its sender; number and trace stay (отозван)"""
     DISCARDED = "discarded"
     """a draft given up before it had a number (снят)"""
+    DESTROYED = "destroyed"
+    """destroyed by an act; only number, date and act are left (уничтожен по акту)"""
 
 
 S = DocumentStatus
@@ -33,9 +35,10 @@ TRANSITIONS: Mapping[DocumentStatus, frozenset[DocumentStatus]] = {
     S.SIGNED: frozenset({S.DRAFT, S.REGISTERED, S.DISCARDED}),
     S.REGISTERED: frozenset({S.SENT, S.CLOSED, S.RECALLED}),
     S.SENT: frozenset({S.CLOSED, S.RECALLED}),
-    S.CLOSED: frozenset(),
-    S.RECALLED: frozenset(),
+    S.CLOSED: frozenset({S.DESTROYED}),
+    S.RECALLED: frozenset({S.DESTROYED}),
     S.DISCARDED: frozenset(),
+    S.DESTROYED: frozenset(),
 }
 
 EDITABLE = frozenset({S.DRAFT})

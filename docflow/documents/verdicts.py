@@ -50,7 +50,8 @@ async def replay(actor: Actor, signature_id: uuid.UUID) -> Replay:
     """
     visibility.reader(actor)
     row = await _signature(signature_id)
-    await files.visible_file(actor, row["file_id"])
+    with visibility.hiding(signature_id=signature_id):
+        await files.visible_file(actor, row["file_id"])
     then = await db.row(
         "SELECT * FROM signature_check WHERE signature_id = $1 ORDER BY id LIMIT 1", signature_id
     )

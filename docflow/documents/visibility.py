@@ -1,11 +1,14 @@
 """The one rule that decides which documents an actor may see (architecture rule 10).
 
 An organization sees what it wrote and what was delivered to it. A letter that still waits at a
-relay, or in a queue, is not there yet for its recipient. Every query over documents goes through
+relay, or in a queue, is not there yet for its recipient. What an organization destroyed by an act
+it sees no more, while others may still hold it. Every query over documents goes through
 the conditions here; a test reads the sources for queries that do not.
 """
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from core import db
 from core.actor import Actor
@@ -23,9 +26,16 @@ def condition(document: str, organization: str) -> str:
     Both are SQL names or placeholders of our own text, e.g. ``condition("d", "$1")``. The table
     of deliveries belongs to routing; that it is named here is what keeps the rule in one place.
     """
-    return f"""({document}.organization_id = {organization} OR EXISTS (
+    return f"""(({document}.organization_id = {organization} OR EXISTS (
         SELECT 1 FROM delivery AS seen WHERE seen.recipient_id = {organization}
-        AND seen.document_id = {document}.id AND seen.status IN {ARRIVED}))"""
+        AND seen.document_id = {document}.id AND seen.status IN {ARRIVED}))
+        AND {kept(f"{document}.id", organization)})"""
+
+
+def kept(document_id: str, organization: str) -> str:
+    """SQL that is true unless the organization has destroyed its copy by an act."""
+    return f"""NOT EXISTS (SELECT 1 FROM case_filing AS gone WHERE gone.status = 'destroyed'
+        AND gone.document_id = {document_id} AND gone.organization_id = {organization})"""
 
 
 def reader(actor: Actor) -> uuid.UUID:
@@ -45,6 +55,20 @@ async def visible_document(actor: Actor, document_id: uuid.UUID, *, lock: bool =
     if found is None:
         raise NotFound(document_id=str(document_id))
     return found
+
+
+@contextmanager
+def hiding(**asked: object) -> Iterator[None]:
+    """What is not visible is as unknown as the id it was asked by, and no other id is told.
+
+    For things found by an id of their own whose document decides: NotFound names `asked` alone.
+    """
+    try:
+        yield
+    except NotFound as problem:
+        if problem.error_code != NotFound.code:
+            raise
+        raise NotFound(**{name: str(value) for name, value in asked.items()}) from None
 
 
 async def own_document(actor: Actor, document_id: uuid.UUID, *, lock: bool = True) -> db.Row:

@@ -92,7 +92,8 @@ async def bypass_relay(actor: Actor, delivery_id: uuid.UUID) -> int:
     if found is None:
         raise NotFound(delivery_id=str(delivery_id))
     async with db.transaction():
-        await visibility.own_document(actor, found["document_id"])
+        with visibility.hiding(delivery_id=delivery_id):
+            await visibility.own_document(actor, found["document_id"])
         freed = await bulk.set_free(actor, delivery_id)
         await events.record(
             actor, "delivery.relay_bypassed", subject=("delivery", delivery_id),

@@ -121,7 +121,8 @@ async def withdraw(actor: Actor, prolongation_id: uuid.UUID) -> None:
     actor.require("clerk", "signatory")
     async with db.transaction():
         row = await _locked(prolongation_id)
-        await deliveries.own_delivery(actor, row["delivery_id"])
+        with visibility.hiding(prolongation_id=prolongation_id):
+            await deliveries.own_delivery(actor, row["delivery_id"])
         await _move(actor, row, P.WITHDRAWN)
 
 

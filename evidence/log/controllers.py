@@ -28,6 +28,8 @@ FOR_EVER = "public, max-age=31536000, immutable"
 FOR_A_MOMENT = "public, max-age=1"
 TEXT = "text/plain; charset=utf-8"
 OCTETS = "application/octet-stream"
+STARTED = {"refusals": ("503",)}
+"""Until the job process has begun the log there is nothing to show."""
 
 jobs.allow("log.check_all")
 
@@ -38,15 +40,23 @@ class TileController(Controller):
     path = "/log"
     tags = ("log",)
     guards = (public,)
+    opt = STARTED
 
-    @get("/checkpoint", media_type=TEXT, opt={"raw_answer": True}, summary="Signed head of the log")
+    @get(
+        "/checkpoint",
+        media_type=TEXT,
+        opt={"raw_answer": "text/plain"},
+        summary="Signed head of the log",
+    )
     async def checkpoint(self) -> Response[str]:
         """The latest checkpoint with the signatures of log and witnesses (C2SP tlog-checkpoint)."""
         latest = await proofs.checkpoint()
         headers = {"Cache-Control": FOR_A_MOMENT}
         return Response(latest.cosigned, media_type=TEXT, headers=headers)
 
-    @get("/vkey", media_type=TEXT, opt={"raw_answer": True}, summary="Public key of the log")
+    @get(
+        "/vkey", media_type=TEXT, opt={"raw_answer": "text/plain"}, summary="Public key of the log"
+    )
     async def vkey(self) -> Response[str]:
         """The key checkpoints are signed with, as C2SP signed-note spells it."""
         return Response(f"{await identity.verifier()}\n", media_type=TEXT)
@@ -76,6 +86,7 @@ class LogController(Controller):
     path = "/api/v1/log"
     tags = ("log",)
     dependencies = CALLER
+    opt = STARTED
 
     @get("/", guards=KEEP, summary="How the log is")
     async def standing(self, actor: Caller) -> wire.LogView:

@@ -60,6 +60,7 @@ class DispatchController(Controller):
         self, request: R, document_id: FromPath[uuid.UUID], actor: Caller
     ) -> Response[str]:
         """The dry run alone, for the page's own script."""
+        await visibility.own_document(actor, document_id, lock=False)
         plan, problem = await _plan(request, actor, document_id)
         return await pages.page(request, "_plan.html", plan=plan, problem=problem)
 

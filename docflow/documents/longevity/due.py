@@ -42,9 +42,8 @@ _SQL = {
         FROM document_file AS f WHERE f.blob_id = d.blob_id LIMIT 1) AS document_id, d.kind AS note
         FROM blob_damage AS d""",
     "unread": """SELECT id, coalesce(fixity_tried_at, created_at) + $3::interval AS due_on,
-        NULL::uuid AS document_id, '' AS note FROM blob
-        WHERE fixity_tried_at < $1::timestamptz - $3::interval
-        OR fixity_tried_at IS NULL AND created_at < $1::timestamptz - $3::interval""",
+        NULL::uuid AS document_id, '' AS note FROM blob WHERE key NOT LIKE 'gone/%'
+        AND coalesce(fixity_tried_at, created_at) < $1::timestamptz - $3::interval""",
     "revocation": """SELECT id, checked_at AS due_on, document_id, '' AS note FROM signature
         WHERE verdict = 'indeterminate' AND report->'reasons' @> ANY(ARRAY[
             '[{"code": "revocation_missing"}]', '[{"code": "revocation_stale"}]']::jsonb[])""",

@@ -73,7 +73,8 @@ async def stamp_received(*, stamp: StampClient) -> int:
 async def _stamp_batch(due: list[db.Row], stamp: StampClient) -> int:
     wanted = sorted({row[name] for row in due for name in ("own", "file") if row[name]})
     new = await db.rows(
-        """SELECT b.id, b.sha256 FROM blob AS b WHERE b.id = ANY($1::uuid[]) AND NOT EXISTS
+        """SELECT b.id, b.sha256 FROM blob AS b WHERE b.id = ANY($1::uuid[])
+           AND b.key NOT LIKE 'gone/%' AND NOT EXISTS
            (SELECT FROM archive_stamp_entry AS e WHERE e.blob_id = b.id)""",
         wanted,
     )

@@ -18,6 +18,8 @@ from docflow.routing.nodes.controllers.exchange import ExchangeController
 GOVERN = [scope("directory:write"), requires("administrator")]
 LOOK = [scope("directory:read"), requires("administrator", "clerk")]
 READ = [scope("documents:read")]
+FOUNDED = {"refusals": ("409",)}
+"""Refused until this installation is a node."""
 
 
 def _node(row: dict[str, Any]) -> wire.NodeView:
@@ -96,7 +98,7 @@ class NodeController(Controller):
         found = await reconciling.ask(actor, node_id, since=data.since)
         return msgspec.convert(found, wire.ReconcileView, from_attributes=True)
 
-    @get("/lost", guards=GOVERN, summary="Documents a restore has lost")
+    @get("/lost", guards=GOVERN, opt=FOUNDED, summary="Documents a restore has lost")
     async def lost(self, actor: Caller) -> list[wire.LostView]:
         """Messages of ours that other nodes have and this one does not know."""
         return convert_all(wire.LostView, await reconciling.lost(actor))
@@ -113,7 +115,7 @@ class NodeController(Controller):
         """With which node the organization lives; the same claims do not open it again."""
         await residence.decide(actor, conflict_id, for_node=data.for_node)
 
-    @get("/notes", guards=GOVERN, summary="Notes that wait")
+    @get("/notes", guards=GOVERN, opt=FOUNDED, summary="Notes that wait")
     async def stuck(self, actor: Caller) -> list[wire.NoteView]:
         """Reports, recalls and statements a node has not answered, with the reason."""
         return convert_all(wire.NoteView, await notes.stuck(actor))

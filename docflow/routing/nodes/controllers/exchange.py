@@ -49,7 +49,7 @@ class ExchangeController(Controller):
     path = "/api/v1/exchange"
     tags = ("exchange",)
 
-    @get("/identity", guards=[public], summary="Who this node is")
+    @get("/identity", guards=[public], opt={"refusals": ("409",)}, summary="Who this node is")
     async def identity(
         self, request: Request[Any, Any, Any], nonce: FromQuery[str] = ""
     ) -> Response[bytes]:

@@ -1,0 +1,1 @@
+"""Номенклатура дел: cases of a year, their terms, what is filed, listed and destroyed."""

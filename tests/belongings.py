@@ -1,0 +1,252 @@
+"""One of everything that an organization can have, with a word in its texts that must not leak."""
+
+import secrets
+import uuid
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from core import clock, db
+from core.actor import Actor
+from docflow.routing import answer_codes
+from docflow.routing.email import links
+from evidence.log import sequencing
+from tests import ground, people
+
+SECRET = "тайнопись"
+_FILLINGS = {
+    "uuid": clock.new_id, "text": lambda: f"{SECRET} {secrets.token_hex(4)}",
+    "bytea": lambda: secrets.token_bytes(32),
+    "jsonb": dict, "text[]": lambda: [SECRET], "uuid[]": list, "integer[]": lambda: [1],
+    "integer": lambda: 1, "bigint": lambda: 1, "boolean": lambda: False,
+    "date": clock.today, "timestamp with time zone": clock.now,
+}  # fmt: skip
+
+
+async def put(table: str, **given: Any) -> uuid.UUID:
+    """A row with what is given and something plausible in every other column it must have."""
+    columns = await db.rows(
+        """SELECT attname AS name, format_type(atttypid, atttypmod) AS kind FROM pg_attribute
+           WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped
+           AND attnotnull AND NOT atthasdef""",
+        table,
+    )
+    values = {one["name"]: _FILLINGS[one["kind"]]() for one in columns} | given
+    places = ", ".join(f"${place}" for place in range(1, len(values) + 1))
+    returning = "id" if await _has_id(table) else "NULL::uuid"
+    found = await db.value(
+        f"INSERT INTO {table} ({', '.join(values)}) VALUES ({places}) RETURNING {returning}",
+        *values.values(),
+    )
+    return uuid.UUID(str(found)) if found else uuid.UUID(int=0)
+
+
+async def _has_id(table: str) -> bool:
+    return bool(
+        await db.value(
+            "SELECT true FROM pg_attribute WHERE attrelid = $1::text::regclass AND attname = 'id'",
+            table,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Belongings:
+    """Ids by the places of routes: name of the place, ``room/name`` where rooms share it, or
+    ``place_before/name``."""
+
+    owner: Actor
+    colleague: Actor
+    line: ground.Ground
+    ids: dict[str, str] = field(default_factory=dict)
+
+    def at(self, path: str) -> dict[str, str]:
+        """What stands in the places of this path; a special word for a room goes first."""
+        found = {name: one for name, one in self.ids.items() if "/" not in name}
+        for name, one in self.ids.items():
+            room, _, place = name.rpartition("/")
+            if room and (f"/{room}/" in path or f"{{{room}}}/{{{place}" in path):
+                found[place] = one
+        return found
+
+
+async def belongings() -> Belongings:
+    """What a union has; the region below it has received one letter of it."""
+    line = await ground.a_ground()
+    owner = await people.clerk_of(
+        line.union, "clerk", "signatory", "editor", "lawyer", "administrator"
+    )
+    colleague = await people.clerk_of(line.union, "clerk")
+    made = Belongings(owner, colleague, line)
+    await _documents(made)
+    await _messages(made)
+    await _pictures(made)
+    await _people(made)
+    await _evidence(made)
+    return made
+
+
+async def _documents(made: Belongings) -> None:
+    home, account, line = made.owner.home_id, made.owner.account_id, made.line
+    document_id = await ground.a_sent(made.owner, line.region, title=f"О деле: {SECRET}")
+    file_id = await db.value("SELECT id FROM document_file WHERE document_id = $1", document_id)
+    delivery_id = await ground.delivery_to(document_id, line.region)
+    signature_id = await put(
+        "signature", document_id=document_id, file_id=file_id, form="pades", role="approving",
+        verdict="valid", account_id=account,
+    )  # fmt: skip
+    xml, seal = await _blob(), await _blob()
+    made.ids.update(
+        document_id=str(document_id), file_id=str(file_id), delivery_id=str(delivery_id),
+        signature_id=str(signature_id), role="main", number="1", organization_id=str(home),
+        session_id=str(await put(
+            "signing_session", document_id=document_id, file_id=file_id, account_id=account,
+            role="approving", status="open", form="pades",
+        )),
+        question_id=str(await put(
+            "question", delivery_id=delivery_id, document_id=document_id, asker_id=line.region,
+            sender_id=home, asked_by=account,
+        )),
+        prolongation_id=str(await put(
+            "prolongation", delivery_id=delivery_id, document_id=document_id, sender_id=home,
+            asked_by=account, status="pending", wanted_on=people.in_days(30),
+        )),
+        event_id=str(await db.value(
+            "SELECT id FROM event WHERE document_id = $1 LIMIT 1", document_id
+        )),
+        power_id=str(await put(
+            "power_of_attorney", organization_id=home, xml_blob_id=xml, signature_blob_id=seal,
+            uploaded_by=account,
+        )),
+        rule_id=str(await put(
+            "power_rule", organization_id=home, matched_by="text", kinds=["letter"],
+        )),
+    )  # fmt: skip
+    await put(
+        "appeal", document_id=document_id, organization_id=home, status="open",
+        overdue_on=clock.today() + timedelta(days=30),
+    )  # fmt: skip
+    await put("journal", organization_id=home, direction="out")
+    await sequencing.take()
+
+
+async def _messages(made: Belongings) -> None:
+    home, document_id = made.owner.home_id, uuid.UUID(made.ids["document_id"])
+    delivery_id = uuid.UUID(made.ids["delivery_id"])
+    message_id = await put(
+        "consignment", document_id=document_id, sender_id=home, channel="email", target="a@b.test"
+    )
+    await put("consignment_delivery", consignment_id=message_id, delivery_id=delivery_id)
+    link_id = await put(
+        "answer_link", delivery_id=delivery_id, consignment_id=message_id,
+        expires_at=clock.now() + timedelta(days=9),
+    )  # fmt: skip
+    webhook_id = await put("webhook", organization_id=home, url=f"https://example.org/{SECRET}")
+    code = (await answer_codes.of_deliveries([delivery_id]))[delivery_id]
+    key = secrets.token_hex(32)
+    await put(
+        "offline_key", public=key, for_id=made.line.region, organization_id=home,
+        added_by=made.owner.account_id,
+    )  # fmt: skip
+    sent = await db.value(
+        """INSERT INTO webhook_message (webhook_id, event_type, body, created_at)
+           VALUES ($1, 'document.sent', $2, $3) RETURNING id""",
+        webhook_id, SECRET.encode(), clock.now(),
+    )  # fmt: skip
+    made.ids.update({
+        "message_id": str(message_id), "webhook_id": str(webhook_id),
+        "medo/message_id": str(await put(
+            "medo_message", direction="in", kind="document", organization_id=home,
+            document_id=document_id, status="quarantined", payload_sha256=secrets.token_bytes(32),
+        )),
+        "document_id/verb": "submit", "delivery_id/verb": "acknowledge",
+        "publication_id/verb": "ready", "picture_id/verb": "remove",
+        "webhooks/message_id": str(sent), "code": code, "public": key,
+        "link_id": str(link_id), "token": links.token_of(link_id),
+    })  # fmt: skip
+
+
+async def _pictures(made: Belongings) -> None:
+    home, account, blob_id = made.owner.home_id, made.owner.account_id, await _blob("image/jpeg")
+    picture_id = await put(
+        "picture", organization_id=home, kind="register", status="active", blob_id=blob_id,
+        media_type="image/jpeg", found_by=account, title=SECRET,
+    )  # fmt: skip
+    check_id = await put(
+        "picture_check", organization_id=home, account_id=account, blob_id=blob_id,
+        origin="request", channel="site", outcome="needs_review", pictures=[picture_id],
+        case_json=b"{}", verdict_json=b"{}",
+    )  # fmt: skip
+    use_id = await put(
+        "picture_use", organization_id=home, channel="site", blob_id=blob_id, check_id=check_id,
+        last_check_id=check_id, outcome="clear", created_by=account,
+    )  # fmt: skip
+    publication_id = await put(
+        "publication", organization_id=home, kind="page", status="draft", channel="site",
+        created_by=account,
+    )  # fmt: skip
+    key_id = await put("permit_key", status="retired", retired_at=clock.now(), kid="old")
+    made.ids.update({
+        "picture_id": str(picture_id), "check_id": str(check_id), "use_id": str(use_id),
+        "publication_id": str(publication_id),
+        "publications/picture_id": str(await put(
+            "publication_picture", publication_id=publication_id, blob_id=blob_id,
+        )),
+        "licence_id": str(await put(
+            "licence", organization_id=home, picture_id=picture_id, status="active",
+            kind="contract", grantee_id=home, reach="organization", created_by=account,
+        )),
+        "work_id": str(await put(
+            "own_work", organization_id=home, picture_id=picture_id, consent_blob_id=blob_id,
+            reach="organization", created_by=account,
+        )),
+        "review_id": str(await put(
+            "picture_review", organization_id=home, check_id=check_id, status="open",
+            channel="site", outcome="needs_review", asked_by=account,
+        )),
+        "permit_id": str(await put(
+            "permit", organization_id=home, account_id=account, check_id=check_id, use_id=use_id,
+            key_id=key_id, valid_until=clock.now() + timedelta(days=1),
+        )),
+    })  # fmt: skip
+
+
+async def _people(made: Belongings) -> None:
+    home, account, other = made.owner.home_id, made.owner.account_id, made.colleague
+    made.ids.update(
+        account_id=str(other.account_id), person_id=str(other.person_id),
+        grant_id=str(await put(
+            "role_grant", account_id=other.account_id, organization_id=home, role="clerk"
+        )),
+        token_id=str(await put("api_token", account_id=account, organization_id=home)),
+        invitation_id=str(await put(
+            "invitation", organization_id=home, role="clerk", invited_by=account
+        )),
+        certificate_id=str(await put(
+            "person_certificate", person_id=other.person_id, organization_id=home,
+            source="administrator",
+        )),
+    )  # fmt: skip
+    await put(
+        "notice", organization_id=home, kind="question_asked", subject_kind="question",
+        subject_id=uuid.UUID(made.ids["question_id"]),
+    )  # fmt: skip
+
+
+async def _evidence(made: Belongings) -> None:
+    made.ids["export_id"] = str(
+        await put(
+            "evidence_export",
+            kind="document",
+            subject_id=uuid.UUID(made.ids["document_id"]),
+            organization_id=made.owner.home_id,
+            actor_kind="user",
+            level="full",
+            requested_by=made.owner.account_id,
+            status="failed",
+        )
+    )
+
+
+async def _blob(media_type: str = "application/pdf") -> uuid.UUID:
+    return await put("blob", media_type=media_type)
