@@ -19,6 +19,7 @@ APP_REGISTRY = AppRegistry(
         "docflow.routing.piccolo_app",
         "evidence.log.piccolo_app",
         "evidence.packages.piccolo_app",
+        "evidence.privacy.piccolo_app",
     ]
 )
 

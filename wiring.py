@@ -9,6 +9,7 @@ from core.db import DB
 from core.jobs.schema import check_schema
 from core.settings import settings
 from docflow.routing.medo import checkup as medo_checkup
+from evidence.privacy import gate
 from notify import webhooks
 from signatures.gost import selftest
 from storage import blobs
@@ -28,6 +29,7 @@ async def running(*, pool_size: int | None = None) -> AsyncIterator[None]:
         await blobs.ensure_bucket()
         sandbox.pool().start()
         await medo_checkup.check(settings())
+        await gate.pass_()  # a restored database may hold people who were erased since
         yield
     finally:
         await sandbox.pool().close()

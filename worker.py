@@ -16,6 +16,7 @@ from docflow.routing.nodes import jobs as node_jobs
 from evidence.log import jobs as log_jobs
 from evidence.log import sequencing
 from evidence.packages import jobs as evidence_jobs
+from evidence.privacy import jobs as privacy_jobs
 from notify import jobs as notify_jobs
 from signatures import jobs as signature_jobs
 from storage import jobs as storage_jobs
@@ -30,6 +31,7 @@ ROOMS_WITH_JOBS = (
     records_jobs,
     routing_jobs,
     evidence_jobs,
+    privacy_jobs,
     node_jobs,
     log_jobs,
 )

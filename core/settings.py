@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -134,6 +135,12 @@ class Settings:
     """Hours between which what is not urgent waits, by the recipient's own clock: (21, 8)."""
     node: NodeSettings = NodeSettings()
     ways: WaySettings = WaySettings()
+    erasure_register: Path | None = None
+    """A folder in which the register of erasures is kept a second time, beside the store."""
+    backups: Path | None = None
+    """A folder of backups whose age is watched."""
+    backups_kept: timedelta = timedelta(days=30)
+    """After so long a backup must be gone: until then it can bring erased data back."""
     medo_schemas: Path | None = None
     """A folder with the official XSD files of МЭДО, by which what comes is checked."""
 
@@ -199,5 +206,8 @@ def settings() -> Settings:
             versions=_numbers("NODE_VERSIONS"),
         ),
         ways=_ways(),
+        erasure_register=_folder("ERASURE_REGISTER"),
+        backups=_folder("BACKUPS"),
+        backups_kept=timedelta(days=_number("BACKUP_DAYS", 30)),
         medo_schemas=Path(found).resolve() if (found := _read("MEDO_SCHEMAS", "")) else None,
     )

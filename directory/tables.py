@@ -68,6 +68,9 @@ class Person(Table, tablename="person"):
     phone = Text()
     demo = Boolean()
     created_at = Timestamptz()
+    erased_at = Timestamptz(null=True)
+    blocked_at = Timestamptz(null=True)
+    blocked = Bytea(null=True)
 
 
 class Post(Table, tablename="post"):
@@ -181,3 +184,32 @@ class PersonCertificate(Table, tablename="person_certificate"):
     registered_by = UUID(null=True)
     registered_at = Timestamptz()
     withdrawn_at = Timestamptz(null=True)
+
+
+class ProcessingPurpose(Table, tablename="processing_purpose"):
+    """What personal data is processed for, by version (цель обработки персональных данных)."""
+
+    code = Text(primary_key=True)
+    version = Integer()
+    title = Text()
+    title_en = Text()
+    basis = Text()
+    law = Text()
+    subjects = Text()
+    categories = Text()
+    actions = Text()
+    recipients = Text()
+    kept = Text()
+    is_open = Boolean()
+    changed_by = UUID(null=True)
+    changed_at = Timestamptz()
+
+
+class ConsentText(Table, tablename="consent_text"):
+    """A version of the words people consent to (текст согласия)."""
+
+    purpose = Text(primary_key=True)
+    version = Integer()
+    text = Text()
+    published_by = UUID(null=True)
+    published_at = Timestamptz()

@@ -4,6 +4,11 @@ from datetime import timedelta
 
 from core.machines import Machine, Watch
 from evidence.packages import exports
+from evidence.privacy import acts
+
+_OF_ERASURE = """SELECT id, organization_id, NULL::uuid AS document_id, updated_at AS since,
+    coalesce(stopped_by, status) AS code, NULL::text AS note, NULL::timestamptz AS next_at
+    FROM erasure WHERE status IN {} AND updated_at < $1::timestamptz - $2::interval"""
 
 MACHINES = (
     Machine(
@@ -30,6 +35,27 @@ MACHINES = (
                    FROM evidence_export WHERE status = 'failed'
                    AND updated_at <= $1::timestamptz - $2::interval""",
                 retry=exports.retry,
+            ),
+        ),
+    ),
+    Machine(
+        "erasure",
+        ends=frozenset({"done", "cancelled"}),
+        watches=(
+            Watch(
+                "erasure_undecided", ("proposed",),
+                "Акт об уничтожении персональных данных ждёт комиссию дольше трёх дней",
+                "An act of erasure waits for its commission",
+                "lawyer", timedelta(days=3), "privacy.resume",
+                _OF_ERASURE.format("('proposed')"),
+            ),
+            Watch(
+                "erasure_late", ("approved", "executing"),
+                "Утверждённый акт об уничтожении персональных данных не исполнен",
+                "An approved act of erasure is not carried out",
+                "lawyer", timedelta(hours=1), "privacy.resume",
+                _OF_ERASURE.format("('approved', 'executing')"),
+                retry=acts.go_on, may_retry=acts.ROLES,
             ),
         ),
     ),

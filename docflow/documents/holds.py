@@ -192,25 +192,28 @@ async def _home_of(kind: str, subject_id: uuid.UUID) -> uuid.UUID | None:
             code="unknown_hold",
             field="kind",
         )
-    home, is_there = {
-        "document": ("SELECT organization_id FROM document WHERE id = $1", "document"),
-        "organization": ("SELECT id FROM organization WHERE id = $1", "organization"),
-        "person": (
-            """SELECT organization_id FROM (
-                   SELECT organization_id, 1 AS turn, valid_from::timestamptz AS since FROM post
-                   WHERE person_id = $1
-                   UNION ALL
-                   SELECT g.organization_id, 2, g.granted_at FROM role_grant AS g
-                   JOIN account AS a ON a.id = g.account_id WHERE a.person_id = $1) AS place
-               ORDER BY turn, since DESC LIMIT 1""",
-            "person",
-        ),
-    }[kind]
-    found: uuid.UUID | None = await db.value(home, subject_id)
-    if found is None and not await db.value(
-        f"SELECT true FROM {is_there} WHERE id = $1", subject_id
-    ):
+    if kind == "person":
+        found = await home_of_person(subject_id)
+    else:
+        column = "id" if kind == "organization" else "organization_id"
+        found = await db.value(f"SELECT {column} FROM {kind} WHERE id = $1", subject_id)
+    if found is None and not await db.value(f"SELECT true FROM {kind} WHERE id = $1", subject_id):
         raise NotFound(subject_id=str(subject_id))
+    return found
+
+
+async def home_of_person(person_id: uuid.UUID) -> uuid.UUID | None:
+    """The organization of a person's last post, or last role; None without either."""
+    found: uuid.UUID | None = await db.value(
+        """SELECT organization_id FROM (
+               SELECT organization_id, 1 AS turn, valid_from::timestamptz AS since FROM post
+               WHERE person_id = $1
+               UNION ALL
+               SELECT g.organization_id, 2, g.granted_at FROM role_grant AS g
+               JOIN account AS a ON a.id = g.account_id WHERE a.person_id = $1) AS place
+           ORDER BY turn, since DESC LIMIT 1""",
+        person_id,
+    )
     return found
 
 

@@ -95,7 +95,8 @@ async def pack_some(export: db.Row) -> int:
     async with db.transaction():
         is_ours = await db.execute(
             """UPDATE evidence_export SET items_done = $2, members = members + $3,
-                   bytes = bytes + $4, updated_at = $5 WHERE id = $1 AND items_done = $6""",
+                   bytes = bytes + $4, updated_at = $5
+               WHERE id = $1 AND items_done = $6 AND status = 'packing'""",
             export["id"], done, len(stretch.members), stretch.size, clock.now(),
             export["items_done"],
         )  # fmt: skip

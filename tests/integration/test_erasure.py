@@ -1,0 +1,267 @@
+"""Erasure by an act: nothing of the person anywhere, every other proof whole, holds, restores."""
+
+import asyncio
+import os
+import subprocess
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from core import clock, db
+from core.embedded import binaries
+from core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from core.settings import settings
+from docflow.documents import holds, search
+from evidence.log import checking, sequencing
+from evidence.packages.states import ExportKind
+from evidence.privacy import acts, erasing, gate, register
+from storage import blobs, s3
+from storage.destroying import ContentDestroyed
+from tests import packages_stage, people
+from tests.privacy_stage import Stage, a_stage, approved, met_in, met_in_store, proposal
+
+PG = binaries.postgres_bin(None)
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+async def stage(database: str) -> Stage:
+    """The store is everybody's, so what other tests put there under our prefixes goes first."""
+    for prefix in (register.PREFIX, "b/"):
+        listing = await s3.off_loop(s3.Listing, prefix)
+        while page := await s3.call(listing.page):
+            await s3.call(s3.remove, [one.key for one in page])
+    return await a_stage()
+
+
+def dumped() -> bytes:
+    """The whole database as pg_dump writes it."""
+    return run("pg_dump", "--format=plain", superuser_url())
+
+
+def run(program: str, *arguments: str | Path) -> bytes:
+    return subprocess.run([PG / program, *arguments], capture_output=True, check=True).stdout
+
+
+def superuser_url() -> str:
+    name = os.environ["DATABASE_URL"].rsplit("/", 1)[1]
+    return os.environ["DOCFLOW_TEST_SUPERUSER"].rsplit("/", 1)[0] + "/" + name
+
+
+async def restored(dump: Path) -> None:
+    """This database as the backup has it."""
+    await db.DB.close()
+    url = superuser_url()
+    maintenance = await asyncpg.connect(os.environ["DOCFLOW_TEST_SUPERUSER"])
+    name = url.rsplit("/", 1)[1]
+    await maintenance.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await maintenance.execute(f"CREATE DATABASE {name}")
+    await maintenance.close()
+    run("pg_restore", "--dbname", url, dump)
+    await db.DB.open()
+
+
+async def nothing_left(stage: Stage) -> None:
+    assert met_in(dumped()) == []
+    assert await met_in_store() == []
+    assert await db.value(
+        "SELECT count(*) FROM document_text WHERE tsv::text ~* 'замоскв|евламп|аристарх'"
+    ) == 0  # fmt: skip
+    for words in ("Замоскворецкая", "Евлампия"):
+        found = await search.documents(stage.lawyer, wanted=search.Wanted(words))
+        assert found == [], words
+
+
+async def test_after_an_erasure_nothing_is_left_and_all_else_is_proved(
+    stage: Stage, tmp_path: Path
+) -> None:
+    home = stage.line.region
+    for kind in ("organization", "document"):
+        await packages_stage.a_package(
+            home, tmp_path, kind=ExportKind(kind),
+            subject_id=home if kind == "organization" else stage.about,
+        )  # fmt: skip
+    while await sequencing.take():
+        pass
+    before = await db.value("SELECT size FROM log_state")
+    assert met_in(dumped()) != []
+    assert await met_in_store() != []
+    found = await acts.look(stage.lawyer, stage.person_id)
+    assert [row["id"] for row in found.documents] == [stage.about]
+    act_id = await approved(stage)
+    await erasing.execute(act_id)
+    act = await acts.show(stage.lawyer, act_id)
+    assert (act["status"], act["remains"]) == ("done", [])
+    await nothing_left(stage)
+    while await sequencing.take():
+        pass
+    report = await checking.check_all()
+    assert (report.findings, report.counts) == (0, {})
+    assert report.size > before
+    assert report.erased >= 4
+    # what had nothing to do with her is whole, with its own package
+    package = await packages_stage.a_package(
+        home, tmp_path, kind=ExportKind.DOCUMENT, subject_id=stage.other
+    )
+    verified = await asyncio.create_subprocess_exec(
+        ".venv/bin/python", "evidence/verifier/docflow_verify.py", package,
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert await verified.wait() in (0, 2)
+    assert met_in(package.read_bytes()) == []
+    told = await db.rows(
+        "SELECT verb FROM event WHERE data->>'act_id' = $1 AND verb <> 'event.detail_erased'",
+        str(act_id),
+    )
+    assert {row["verb"] for row in told} == {"person.erased", "document.content_erased"}
+    files = await db.rows("SELECT blob_id FROM document_file WHERE document_id = $1", stage.about)
+    with pytest.raises(ContentDestroyed):
+        await blobs.stat(files[0]["blob_id"])
+
+
+async def test_a_restored_backup_forgets_before_the_service_opens(
+    stage: Stage, tmp_path: Path
+) -> None:
+    backup = tmp_path / "backup"
+    run("pg_dump", "--format=custom", "--file", backup, superuser_url())
+    act_id = await approved(stage)
+    await erasing.execute(act_id)
+    await nothing_left(stage)
+    assert await gate.pass_() == 0
+    await restored(backup)
+    assert met_in(dumped()) != []
+    assert [one.id for one in await register.missing()] == [act_id]
+    assert await gate.pass_() == 1
+    await nothing_left(stage)
+    assert await gate.pass_() == 0
+    act = await acts.show(stage.lawyer, act_id)
+    assert (act["status"], act["is_replay"]) == ("done", True)
+    # when no backup can bring her back, the register forgets by what it looked for her
+    assert await register.forget_values(older_than=clock.now()) == 1
+    (entry,) = await register.entries()
+    assert entry.sealed == b""
+
+
+async def test_under_legal_hold_it_is_refused_until_the_hold_is_lifted(stage: Stage) -> None:
+    act_id = await approved(stage)
+    hold_id = await holds.place(
+        stage.lawyer, kind="document", subject_id=stage.about, reason="Иск по делу № 2-1/2026"
+    )
+    for kind, subject in (("person", stage.person_id), ("organization", stage.line.region)):
+        with pytest.raises(Conflict, match="legal_hold"):
+            await erasing.execute(act_id)
+        await holds.lift(stage.lawyer, hold_id, reason="Иск отозван")
+        hold_id = await holds.place(stage.lawyer, kind=kind, subject_id=subject, reason="Проверка")
+    with pytest.raises(Conflict, match="legal_hold"):
+        await erasing.execute(act_id)
+    assert (await acts.show(stage.lawyer, act_id))["stopped_by"] == "legal_hold"
+    assert met_in(dumped()) != []
+    assert await register.entries() == []
+    told = await db.value("SELECT count(*) FROM event WHERE verb = 'erasure.refused'")
+    assert told == 1
+    await holds.lift(stage.lawyer, hold_id, reason="Проверка окончена")
+    await erasing.execute(act_id)
+    assert (await acts.show(stage.lawyer, act_id))["status"] == "done"
+
+
+async def test_a_kill_between_any_two_steps_loses_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process dies after every commit in turn; each new one goes on."""
+    act_id = await approved(stage)
+    whole, left = db.transaction, [0]
+
+    class Killed(BaseException):
+        pass
+
+    @asynccontextmanager
+    async def mortal():  # type: ignore[no-untyped-def]  # reason: stands in for db.transaction
+        nested = db.in_transaction()
+        async with whole() as connection:
+            yield connection
+        if not nested:
+            left[0] -= 1
+            if left[0] == 0:
+                raise Killed
+
+    monkeypatch.setattr(db, "transaction", mortal)
+    deaths = 0
+    while True:
+        left[0] = 1 + 2 * deaths if deaths < 12 else 60
+        try:
+            await erasing.execute(act_id)
+        except Killed:
+            deaths += 1
+            continue
+        break
+    assert deaths >= 12
+    monkeypatch.undo()
+    await nothing_left(stage)
+    assert await db.value("SELECT count(*) FROM event WHERE verb = 'erasure.done'") == 1
+    assert await db.value("SELECT count(*) FROM event WHERE verb = 'person.erased'") == 1
+
+
+async def test_who_may_not_and_what_an_act_must_say(stage: Stage) -> None:
+    stranger = await people.clerk_of(stage.line.stranger, "lawyer", "administrator")
+    with pytest.raises(NotFound):
+        await acts.look(stranger, stage.person_id)
+    with pytest.raises(Forbidden):
+        await acts.look(await people.clerk_of(stage.line.region), stage.person_id)
+    wrong: dict[str, dict[str, object]] = {
+        "commission_too_small": {"members": [stage.others[0].account_id]},
+        "member_unfit": {"members": [stage.others[0].account_id, stage.account_id]},
+        "erasure_incomplete": {"documents": {}},
+        "basis_names_person": {"basis": "Заявление Замоскворецкой Е.А."},
+        "ground_unknown": {"ground": "because"},
+        "basis_missing": {"basis": ""},
+    }
+    for code, more in wrong.items():
+        with pytest.raises((InvalidInput, Conflict)) as refused:
+            await acts.propose(stage.lawyer, proposal(stage, **more))
+        assert refused.value.error_code == code
+    act_id = await acts.propose(stage.lawyer, proposal(stage))
+    with pytest.raises(Conflict, match="erasure_open"):
+        await acts.propose(stage.lawyer, proposal(stage))
+    with pytest.raises(NotFound):
+        await acts.approve(stranger, act_id)
+    await acts.approve(stage.others[0], act_id)
+    assert (await acts.own(stage.lawyer, act_id))["status"] == "proposed"
+    await erasing.execute(act_id)
+    assert (await acts.own(stage.lawyer, act_id))["status"] == "proposed"
+    await acts.cancel(stage.lawyer, act_id, reason="Ошибка в основании")
+    assert await acts.propose(stage.lawyer, proposal(stage)) != act_id
+
+
+async def test_what_is_kept_on_a_legal_ground_stays_whole_and_is_not_found(stage: Stage) -> None:
+    kept = {stage.about: ("keep", "Приказ Росархива от 20.12.2019 № 236, ст. 434: 50 лет")}
+    sent = await db.row("SELECT * FROM document_file WHERE document_id = $1", stage.about)
+    assert sent is not None
+    act_id = await approved(stage, documents=kept)
+    await erasing.execute(act_id)
+    act = await acts.show(stage.lawyer, act_id)
+    assert (act["status"], act["remains"]) == ("done", [])
+    assert len(await blobs.read(sent["blob_id"], limit=10**7)) == sent["size"]
+    assert await search.documents(stage.lawyer, wanted=search.Wanted("Замоскворецкая")) == []
+    person = await db.row("SELECT * FROM person WHERE id = $1", stage.person_id)
+    assert person is not None
+    assert (person["last_name"], person["email"]) == ("Данные удалены", "")
+
+
+async def test_bytes_that_another_document_needs_stay(stage: Stage) -> None:
+    blob_id = await db.value(
+        "SELECT blob_id FROM document_file WHERE document_id = $1 AND is_current", stage.about
+    )
+    await db.execute(
+        "UPDATE document_file SET blob_id = $2 WHERE document_id = $1", stage.other, blob_id
+    )
+    await erasing.execute(await approved(stage))
+    assert (await blobs.stat(blob_id)).size > 0
+
+
+def test_settings_of_backups(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BACKUP_DAYS", "14")
+    settings.cache_clear()
+    assert settings().backups_kept.days == 14
+    settings.cache_clear()
