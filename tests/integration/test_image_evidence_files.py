@@ -127,7 +127,7 @@ async def _examine_all(pool: Sandbox, corpora: Path, *, with_print: bool) -> Non
             continue
         assert report["width"] > 0
         assert not report["ocr"]["credits"], path
-        assert with_print or time.perf_counter() - began < 5, path
+        assert with_print or time.perf_counter() - began < 20, path
     assert set(refused.values()) <= {"broken_picture"}
     assert len(refused) <= 3
 

@@ -58,7 +58,7 @@ def test_hostile_xml_is_refused_at_once(tmp_path: Path, xml: bytes | str, error:
     assert error in codes(message.errors)
     assert message.kind is Kind.UNKNOWN
     assert message.envelope is not None
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
 
 
 def test_hostile_passport_is_refused(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_ten_thousand_files(tmp_path: Path) -> None:
         (folder / f"{number}.bin").touch()
     began = time.monotonic()
     message = read_folder(folder)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     assert codes(message.warnings) == {"unlisted_files"}
     assert len(message.files) == 1
 

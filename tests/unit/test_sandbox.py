@@ -89,7 +89,7 @@ async def test_timeout(sandbox: Sandbox, function: Any, args: tuple[int, ...]) -
     began = time.monotonic()
     with pytest.raises(SandboxTimeout) as caught:
         await sandbox.run(function, *args, timeout=0.3)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
     assert caught.value.error_code == "parse_timeout"
     assert "время" in caught.value.message_ru
     await works(sandbox)
