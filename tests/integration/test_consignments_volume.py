@@ -149,7 +149,7 @@ async def test_a_peer_that_never_answers_slows_nobody_else(clerk: Actor) -> None
         while await db.value("SELECT count(*) FROM consignment WHERE status = 'done'") < (
             len(targets) - slow
         ):
-            assert time.monotonic() - began < 60
+            assert time.monotonic() - began < 25
             await asyncio.sleep(0.05)
         held = await db.value("SELECT count(*) FROM consignment WHERE status = 'sending'")
         assert held == 2  # its limit, and no more
