@@ -28,6 +28,7 @@ from docflow.documents import controllers as documents
 from docflow.documents import copy_controllers as copies
 from docflow.documents import signing_controllers as signing
 from docflow.documents.longevity import controllers as longevity
+from docflow.documents.records import controllers as records
 from docflow.routing import controllers as routing
 from docflow.routing import medo_controllers as medo
 from docflow.routing import message_controllers as messages
@@ -87,6 +88,7 @@ API_CONTROLLERS: list[type[Controller]] = [
     *medo.CONTROLLERS,
     *nodes.CONTROLLERS,
     appeal_controllers.AppealController,
+    *records.CONTROLLERS,
     *publications.CONTROLLERS,
     use_search.UseSearchController,
     picture_dossier.DossierController,

@@ -23,6 +23,9 @@ from docflow.documents import schemas as documents
 from docflow.documents import signing_schemas as signing
 from docflow.documents.cards import CardInput
 from docflow.documents.longevity import schemas as longevity
+from docflow.documents.records import schemas as records
+from docflow.documents.records.cases import CaseInput
+from docflow.documents.records.retention import ArticleInput, ListInput
 from docflow.documents.signing_steps import StepInput
 from docflow.routing import medo_schemas as medo
 from docflow.routing import message_schemas as messages
@@ -238,6 +241,35 @@ _WAYS = (
     offline.TrustInput(public="4d" * 32, organization_id=REGIONAL),
 )
 
+_RECORDS = (
+    ListInput(
+        code="own", edition="Перечень организации 2026 года", title="Перечень документов",
+        source="Постановление президиума от 20.12.2025 № 12-4", valid_from=date(2026, 1, 1),
+        articles=[ArticleInput(article="1", title="Учётные карточки", term_kind="until_need",
+                               mark="read")],
+    ),
+    records.ConfirmArticle(source="Официальное издание, сверено 20.11.2026, с. 14"),
+    records.PlanInput(year=2027),
+    records.CopyInput(from_year=2026, to_year=2027),
+    records.ApprovePlan(agreement="Протокол ЭК от 18.12.2026 № 4"),
+    CaseInput(
+        index="01-12", section="01. Аппарат", years=5, protocol="Протокол ЭК от 18.12.2026 № 4",
+        title="Переписка с первичными профсоюзными организациями",
+    ),
+    records.CloseCase(on=date(2026, 11, 20)),
+    records.Appraisal(protocol="Протокол ЭК от 18.12.2026 № 4", keep=False),
+    records.FileInput(document_id=DOCUMENT),
+    records.InventoryInput(year=2025, kind="permanent", number="1"),
+    records.ApproveInventory(protocol="Протокол ЭПК от 02.02.2026 № 3"),
+    records.CommissionInput(
+        members=[ACCOUNT, PERSON, REGIONAL], chair_id=ACCOUNT, basis="Приказ от 10.01.2026 № 3"
+    ),
+    records.ActInput(case_ids=[DOCUMENT], basis="Приказ Росархива от 20.12.2019 № 236"),
+    records.VoteInput(is_for=True),
+    records.ApproveAct(protocol="Протокол ЭК от 12.01.2026 № 1"),
+    records.CancelAct(reason="Составлен с ошибкой в заголовке."),
+)  # fmt: skip
+
 EXAMPLES: Mapping[type, Any] = {
     type(one): one
     for one in (
@@ -246,6 +278,7 @@ EXAMPLES: Mapping[type, Any] = {
         *_DOCUMENTS,
         *_AUTHORITY,
         *_LONGEVITY,
+        *_RECORDS,
         *_ROUTING,
         *_WAYS,
         *_NODES,

@@ -6,6 +6,7 @@ from typing import Literal
 from core.papers.answer_forms import AnswerSheets, CallList
 from core.papers.dossier_form import PictureDossier
 from core.papers.evidence_form import EvidenceRegister
+from core.papers.records_forms import CaseInventory, CasePlan, DestructionAct
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,10 +116,13 @@ class ControlList:
     document_date: str = ""
 
 
-Paper = Letter | Minutes | ControlList | PictureDossier | EvidenceRegister | AnswerSheets | CallList
+Paper = (
+    Letter | Minutes | ControlList | PictureDossier | EvidenceRegister | AnswerSheets | CallList
+    | CasePlan | CaseInventory | DestructionAct
+)  # fmt: skip
 TemplateName = Literal[
     "letter", "minutes", "control_list", "picture_dossier", "evidence_register", "answer_sheets",
-    "call_list",
+    "call_list", "case_plan", "case_inventory", "destruction_act",
 ]  # fmt: skip
 FORMS: dict[str, type[Paper]] = {
     "letter": Letter,
@@ -128,5 +132,8 @@ FORMS: dict[str, type[Paper]] = {
     "evidence_register": EvidenceRegister,
     "answer_sheets": AnswerSheets,
     "call_list": CallList,
+    "case_plan": CasePlan,
+    "case_inventory": CaseInventory,
+    "destruction_act": DestructionAct,
 }
 """Template (``templates/<name>.typ``) and what it needs; a new paper is one file and one line."""

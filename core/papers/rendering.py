@@ -13,7 +13,7 @@ from core.papers.forms import FORMS, Paper
 from core.sandbox import pool
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_LISTS = ("control_list", "evidence_register")
+_LISTS = ("control_list", "evidence_register", "case_plan", "case_inventory", "destruction_act")
 _SECONDS = 120.0
 _UNDATED = datetime(2000, 1, 1, tzinfo=UTC)
 

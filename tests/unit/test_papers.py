@@ -112,10 +112,38 @@ REGISTER: dict[str, Any] = {
         "place": "documents/019a0000-0000-7000-8000-000000000002",
     } for n in (1, 2)],
 }  # fmt: skip
+CASE_PLAN: dict[str, Any] = {
+    "organization": "Костромская областная организация", "year": 2026, "state": "",
+    "approved_on": "19.12.2025", "agreement": "Протокол ЭК от 18.12.2025 № 4",
+    "sections": [{"name": "01. Аппарат", "rows": [{
+        "index": "01-01", "title": "Постановления президиума", "units": "1",
+        "term": "до ликвидации организации, ст. 19а", "note": "В электронном виде"}]}],
+    "counts": [{"label": "ИТОГО", "cases": 1, "carried": 0, "decision": 0}],
+}  # fmt: skip
+CASE_INVENTORY: dict[str, Any] = {
+    "organization": "Костромская областная организация", "number": "3",
+    "kind": "дел постоянного хранения", "year": 2026, "state": "Проект", "approved_on": "",
+    "protocol": "", "total_words": "1 (одно) дело",
+    "rows": [{"position": 1, "index": "01-01", "title": "Постановления президиума",
+              "dates": "14.01.2026 – 20.12.2026", "documents": 12, "term": "постоянно, ст. 19а",
+              "note": ""}],
+}  # fmt: skip
+DESTRUCTION_ACT: dict[str, Any] = {
+    "organization": "Костромская областная организация", "number": "2", "date": "20.03.2025",
+    "state": "Проект", "basis": "Перечень, приказ № 236", "total": 1,
+    "total_words": "1 (одно) дело", "years": "2015", "inventories": [], "protocol": "",
+    "archive_protocol": "", "approved_on": "", "executed_at": "", "outcome": "",
+    "method": "Удаление", "backups_until": "20.06.2025",
+    "voters": [{"name": "Иванова Мария", "vote": "за", "remark": ""}],
+    "rows": [{"position": 1, "title": "Переписка", "dates": "14.01.2015", "units": 1,
+              "inventory": "номенклатура 2015", "index": "01-02", "term": "5 лет, ст. 19б",
+              "note": ""}],
+}  # fmt: skip
 SAMPLES = {
     "letter": LETTER, "minutes": MINUTES, "control_list": control_list(5),
     "picture_dossier": DOSSIER, "answer_sheets": ANSWER_SHEETS, "call_list": CALL_LIST,
-    "evidence_register": REGISTER,
+    "evidence_register": REGISTER, "case_plan": CASE_PLAN, "case_inventory": CASE_INVENTORY,
+    "destruction_act": DESTRUCTION_ACT,
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from audit import transitions
 from core import clock, db
 from core.actor import RULE, Actor
-from docflow.documents import holds
+from docflow.documents import emptying, holds
 from docflow.documents.records import acts
 from docflow.documents.records.states import (
     ACT,
@@ -38,28 +38,6 @@ _HOLDERS = """
                       AND f.organization_id = holder.id AND f.status = 'destroyed')"""
 """How many organizations of this installation still hold a document. The table of deliveries
 belongs to routing, as in the rule on who may see a document."""
-
-_BYTES = """
-    SELECT f.blob_id AS id FROM document_file AS f WHERE f.document_id = $1
-    UNION SELECT s.blob_id FROM signature AS s WHERE s.document_id = $1
-    UNION SELECT s.prepared_blob_id FROM signing_session AS s WHERE s.document_id = $1
-    UNION SELECT q.blob_id FROM quarantine AS q WHERE q.document_id = $1
-    UNION SELECT p.blob_id FROM medo_part AS p JOIN medo_message AS m ON m.id = p.message_id
-        WHERE m.document_id = $1"""
-"""All bytes of a document: revisions, signatures, what was prepared or refused, messages."""
-
-_SCOPED = {
-    "document_file": "{0}.document_id <> $2",
-    "signature": "{0}.document_id <> $2",
-    "signing_session": "{0}.document_id <> $2",
-    "quarantine": "{0}.document_id IS DISTINCT FROM $2",
-    "medo_part": """EXISTS (SELECT 1 FROM medo_message AS m WHERE m.id = {0}.message_id
-        AND m.document_id IS DISTINCT FROM $2)""",
-    "archive_stamp_entry": "false",
-    "blob_damage": "false",
-    "node_part": "false",
-}
-"""Which rows of a table are somebody else's use of the same bytes; of other tables every row is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,58 +136,16 @@ async def _document(actor: Actor, act: db.Row, line: db.Row, filing: db.Row) -> 
 async def _erase(actor: Actor, act: db.Row, found: db.Row) -> list[str]:
     """Take everything but the stub out of the database; answers the objects to remove."""
     document_id = found["id"]
-    condemned = await _free_bytes(document_id)
+    gone = await emptying.free_bytes([document_id])
     stub = f"Уничтожен по акту № {act['number']} от {act['date']:%d.%m.%Y}"
     await transitions.move(
         actor, "document", document_id, graph=TRANSITIONS,
         source=DocumentStatus(found["status"]), target=DocumentStatus.DESTROYED,
-        verb="document.erased", document_id=document_id,
-        assign={"title": stub, "addressee": "", "fields": {}, "received_number": None},
-        data={"act_id": str(act["id"]), "objects": len(condemned)},
+        verb="document.erased", document_id=document_id, assign={"received_number": None},
+        data={"act_id": str(act["id"]), "objects": len(gone)},
     )  # fmt: skip
-    await db.execute(
-        "UPDATE document_text SET card = $2, body = '' WHERE document_id = $1", document_id, stub
-    )
-    await db.execute(
-        """UPDATE document_file SET title = '', file_name = '', is_current = false
-           WHERE document_id = $1""",
-        document_id,
-    )
-    await db.execute(
-        """UPDATE signature SET signer = '', report = '{}',
-               evidenced_at = coalesce(evidenced_at, $2) WHERE document_id = $1""",
-        document_id, clock.now(),
-    )  # fmt: skip
-    await db.execute(
-        """UPDATE medo_part AS p SET content = NULL FROM medo_message AS m
-           WHERE m.id = p.message_id AND m.document_id = $1""",
-        document_id,
-    )
-    await db.execute(
-        "UPDATE archive_stamp_entry SET is_current = false WHERE blob_id = ANY($1::uuid[])",
-        condemned,
-    )
-    return await destroying.condemn(condemned)
-
-
-async def _free_bytes(document_id: uuid.UUID) -> list[uuid.UUID]:
-    """The document's bytes that nothing else refers to: equal content is stored once."""
-    own = [row["id"] for row in await db.rows(_BYTES, document_id) if row["id"] is not None]
-    places = await db.rows(
-        """SELECT k.conrelid::regclass::text AS name, a.attname AS column FROM pg_constraint AS k
-           JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
-           WHERE k.confrelid = 'blob'::regclass AND k.contype = 'f'"""
-    )
-    uses = " UNION ".join(
-        f"SELECT t.{one['column']} FROM {one['name']} AS t WHERE t.{one['column']} = ANY($1)"
-        f" AND {_SCOPED.get(one['name'], 'true').format('t')}"
-        for one in places
-    )
-    used = await db.rows(
-        f"SELECT * FROM ({uses}) AS u WHERE $2::uuid IS NOT NULL", own, document_id
-    )
-    taken = {next(iter(row.values())) for row in used}
-    return [one for one in own if one not in taken]
+    await emptying.empty([document_id], stub=stub, gone=gone)
+    return await destroying.condemn(gone)
 
 
 async def _counted(act_id: uuid.UUID) -> Done:

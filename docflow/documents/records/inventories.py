@@ -144,6 +144,15 @@ async def listed(actor: Actor) -> list[db.Row]:
     )
 
 
+async def approved(organization_id: uuid.UUID) -> list[db.Row]:
+    """The approved inventories of an organization, as an act of destruction names them."""
+    return await db.rows(
+        """SELECT year, kind, number, protocol FROM case_inventory
+           WHERE organization_id = $1 AND status = 'approved' ORDER BY year, number""",
+        organization_id,
+    )
+
+
 async def cases_of(inventory_id: uuid.UUID) -> list[db.Row]:
     """The cases of an inventory by index, with the first and last day of their documents."""
     return await db.rows(

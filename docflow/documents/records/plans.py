@@ -104,7 +104,7 @@ async def approve(actor: Actor, plan_id: uuid.UUID, *, agreement: str) -> None:
                     "approved_on": clock.today()},
             data={"year": found["year"], "cases": len(cases)},
         )  # fmt: skip
-        opened_on = max(clock.today(), date(found["year"], 1, 1))
+        opened_on = date(found["year"], 1, 1)  # in force from then, however late it was approved
         for one in cases:
             await transitions.move(
                 actor, "record_case", one["id"], graph=CASE, source=CaseStatus.PLANNED,
