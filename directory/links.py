@@ -49,6 +49,12 @@ async def move(
                 code="same_superior",
             )
         until = await _end_of(current, child_id, line, as_of)
+        if until is not None and until <= as_of:
+            raise Conflict(
+                "На указанную дату организация уже закрыта. Выберите более раннюю дату.",
+                "The organization is closed on that date. Choose an earlier one.",
+                code="organization_closed",
+            )
         if current is not None:
             await _end(current, as_of)
         link = None

@@ -11,7 +11,8 @@ from core.actor import Actor
 from docflow.routing import answer_codes
 from docflow.routing.email import links
 from evidence.log import sequencing
-from tests import ground, people
+from storage import blobs
+from tests import ground, people, picture_ground
 
 SECRET = "тайнопись"
 _FILLINGS = {
@@ -89,13 +90,19 @@ async def belongings() -> Belongings:
 async def _documents(made: Belongings) -> None:
     home, account, line = made.owner.home_id, made.owner.account_id, made.line
     document_id = await ground.a_sent(made.owner, line.region, title=f"О деле: {SECRET}")
-    file_id = await db.value("SELECT id FROM document_file WHERE document_id = $1", document_id)
+    bytes_of_it = await _blob()
+    file_id = await db.value(
+        """UPDATE document_file AS f SET blob_id = b.id, sha256 = b.sha256, size = b.size
+           FROM blob AS b WHERE b.id = $2 AND f.document_id = $1 RETURNING f.id""",
+        document_id, bytes_of_it,
+    )  # fmt: skip
     delivery_id = await ground.delivery_to(document_id, line.region)
     signature_id = await put(
         "signature", document_id=document_id, file_id=file_id, form="pades", role="approving",
         verdict="valid", account_id=account,
+        report={"intact": True, "valid": True, "signed_bytes": 100, "level": "B-B",
+                "field_name": "S", "reasons": []},
     )  # fmt: skip
-    xml, seal = await _blob(), await _blob()
     made.ids.update(
         document_id=str(document_id), file_id=str(file_id), delivery_id=str(delivery_id),
         signature_id=str(signature_id), role="main", number="1", organization_id=str(home),
@@ -115,7 +122,8 @@ async def _documents(made: Belongings) -> None:
             "SELECT id FROM event WHERE document_id = $1 LIMIT 1", document_id
         )),
         power_id=str(await put(
-            "power_of_attorney", organization_id=home, xml_blob_id=xml, signature_blob_id=seal,
+            "power_of_attorney", organization_id=home, xml_blob_id=bytes_of_it,
+            signature_blob_id=bytes_of_it,
             uploaded_by=account,
         )),
         rule_id=str(await put(
@@ -151,7 +159,7 @@ async def _messages(made: Belongings) -> None:
     sent = await db.value(
         """INSERT INTO webhook_message (webhook_id, event_type, body, created_at)
            VALUES ($1, 'document.sent', $2, $3) RETURNING id""",
-        webhook_id, SECRET.encode(), clock.now(),
+        webhook_id, f'{{"title": "{SECRET}"}}'.encode(), clock.now(),
     )  # fmt: skip
     made.ids.update({
         "message_id": str(message_id), "webhook_id": str(webhook_id),
@@ -167,46 +175,35 @@ async def _messages(made: Belongings) -> None:
 
 
 async def _pictures(made: Belongings) -> None:
-    home, account, blob_id = made.owner.home_id, made.owner.account_id, await _blob("image/jpeg")
-    picture_id = await put(
-        "picture", organization_id=home, kind="register", status="active", blob_id=blob_id,
-        media_type="image/jpeg", found_by=account, title=SECRET,
-    )  # fmt: skip
-    check_id = await put(
-        "picture_check", organization_id=home, account_id=account, blob_id=blob_id,
-        origin="request", channel="site", outcome="needs_review", pictures=[picture_id],
-        case_json=b"{}", verdict_json=b"{}",
-    )  # fmt: skip
-    use_id = await put(
-        "picture_use", organization_id=home, channel="site", blob_id=blob_id, check_id=check_id,
-        last_check_id=check_id, outcome="clear", created_by=account,
-    )  # fmt: skip
-    publication_id = await put(
-        "publication", organization_id=home, kind="page", status="draft", channel="site",
-        created_by=account,
-    )  # fmt: skip
-    key_id = await put("permit_key", status="retired", retired_at=clock.now(), kid="old")
+    home, account = made.owner.home_id, made.owner.account_id
+    editor, second = [await picture_ground.another(home, "editor") for _ in range(2)]
+    office = picture_ground.Office(home, home, editor, second, made.owner)
+    data = picture_ground.scene(1)
+    picture_id, licence_id = await picture_ground.a_licensed(office, data, number=SECRET)
+    async with ground.api(editor) as client:
+        use = {"place": SECRET, "channel": "site", "caption": picture_ground.CAPTION}
+        permit = await client.post(
+            "/api/v1/publications/permits", **picture_ground.form(data, use)
+        )  # fmt: skip
+        assert permit.status_code == 201, permit.text
+        page = await picture_ground.a_page(client, title=SECRET)
+        await picture_ground.put_picture(client, page, data)
+    check_id = await db.value("SELECT id FROM picture_check ORDER BY id LIMIT 1")
     made.ids.update({
-        "picture_id": str(picture_id), "check_id": str(check_id), "use_id": str(use_id),
-        "publication_id": str(publication_id),
-        "publications/picture_id": str(await put(
-            "publication_picture", publication_id=publication_id, blob_id=blob_id,
-        )),
-        "licence_id": str(await put(
-            "licence", organization_id=home, picture_id=picture_id, status="active",
-            kind="contract", grantee_id=home, reach="organization", created_by=account,
-        )),
+        "picture_id": str(picture_id), "licence_id": str(licence_id), "check_id": str(check_id),
+        "publication_id": page,
+        "use_id": str(await db.value("SELECT id FROM picture_use ORDER BY id LIMIT 1")),
+        "permit_id": str(await db.value("SELECT id FROM permit LIMIT 1")),
+        "publications/picture_id": str(
+            await db.value("SELECT id FROM publication_picture LIMIT 1")
+        ),
         "work_id": str(await put(
-            "own_work", organization_id=home, picture_id=picture_id, consent_blob_id=blob_id,
+            "own_work", organization_id=home, picture_id=picture_id, consent_blob_id=await _blob(),
             reach="organization", created_by=account,
         )),
         "review_id": str(await put(
             "picture_review", organization_id=home, check_id=check_id, status="open",
             channel="site", outcome="needs_review", asked_by=account,
-        )),
-        "permit_id": str(await put(
-            "permit", organization_id=home, account_id=account, check_id=check_id, use_id=use_id,
-            key_id=key_id, valid_until=clock.now() + timedelta(days=1),
         )),
     })  # fmt: skip
 
@@ -248,5 +245,6 @@ async def _evidence(made: Belongings) -> None:
     )
 
 
-async def _blob(media_type: str = "application/pdf") -> uuid.UUID:
-    return await put("blob", media_type=media_type)
+async def _blob() -> uuid.UUID:
+    """Real bytes in the store."""
+    return (await blobs.store(people.stream(await people.a_letter(SECRET)), limit=1 << 24)).id

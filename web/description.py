@@ -154,7 +154,7 @@ def _describe(handler: HTTPRouteHandler, method: str, operation: Node) -> None:
         if may_occur:
             answers[status] = _ref("responses", REFUSALS[status][0])
     if told := handler.opt.get("raw_answer"):
-        kind = told if isinstance(told, str) else "application/octet-stream"
+        kind = told if isinstance(told, str) else "*/*"  # whatever type the stored bytes have
         answers["200"]["content"] = {kind: BINARY}
 
 

@@ -54,7 +54,7 @@ def convert_all(kind: type[T], rows: list[Any]) -> list[T]:
 
 def page_of(rows: list[Any], limit: int) -> wire.Page:
     """Where the next page begins."""
-    return wire.Page(next=rows[-1]["id"] if len(rows) == limit else None, limit=limit)
+    return wire.Page(next=rows[-1]["id"] if rows and len(rows) >= limit else None, limit=limit)
 
 
 class DocumentController(Controller):

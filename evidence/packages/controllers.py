@@ -58,7 +58,8 @@ class EvidenceController(Controller):
         await exports.retry(actor, export_id)
 
     @get(
-        "/{export_id:uuid}/content", guards=TAKE, opt={"raw_answer": True},
+        "/{export_id:uuid}/content", guards=TAKE,
+        opt={"raw_answer": True, "refusals": ("409",)},
         summary="Take a package",
     )  # fmt: skip
     async def content(self, export_id: FromPath[uuid.UUID], actor: Caller) -> Stream:
