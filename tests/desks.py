@@ -14,7 +14,7 @@ import argon2
 import pyotp
 import pytest
 import uvicorn
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Locator, Page, async_playwright
 
 import litestar_app
 from core import clock, db
@@ -102,8 +102,10 @@ async def an_authenticator(account_id: uuid.UUID) -> pyotp.TOTP:
 class Desk:
     """One person's browser, which watches what pages load and complain of."""
 
-    def __init__(self, page: Page, site: str, gallery: Path) -> None:
+    def __init__(self, page: Page, site: str, gallery: Path, *, is_phone: bool = False) -> None:
         self.page, self.site, self.gallery = page, site, gallery
+        self.sizes = dict(SIZES) if not is_phone else {"phone": SIZES["phone"]}
+        self.taps = 0
         self.complaints: list[str] = []
         self.weight = 0
         page.on("console", self._heard)
@@ -131,6 +133,23 @@ class Desk:
         )
         self.complaints += [f"{name}: {one}" for one in found]
 
+    async def tap(self, place: Locator) -> None:
+        """A finger on a phone, a click at a desk; counted."""
+        self.taps += 1
+        if "desktop" in self.sizes:
+            await place.click()
+        else:
+            await place.tap()
+
+    async def follow(self, place: Locator) -> None:
+        """The same, and wait for the page it leads to."""
+        async with self.page.expect_navigation():
+            await self.tap(place)
+
+    async def forget_the_code(self, login: str) -> None:
+        """The same half minute's code may be used again: a second desk of the same person."""
+        await db.execute("UPDATE account SET totp_last_step = 0 WHERE login = $1", login)
+
     async def log_in(self, login: str, one_time: pyotp.TOTP | None = None) -> None:
         page = self.page
         await page.goto(self.site + "/")
@@ -148,7 +167,7 @@ class Desk:
         axe-core looks at both: no serious or critical finding by the rules of WCAG 2.2 A and AA.
         Pictures are only taken where they are kept (DOCFLOW_SCREENSHOTS).
         """
-        for size, (width, height) in SIZES.items():
+        for size, (width, height) in self.sizes.items():
             await self.page.set_viewport_size({"width": width, "height": height})
             await self.page.wait_for_load_state()
             wide = await self.page.evaluate(
@@ -162,16 +181,22 @@ class Desk:
                 await self.page.screenshot(path=place, full_page=True)
             await self._look_for_barriers(f"{name}-{size}-{light}")
         await self.page.emulate_media(color_scheme="light")
-        await self.page.set_viewport_size({"width": 1280, "height": 900})
+        width, height = next(iter(self.sizes.values()))
+        await self.page.set_viewport_size({"width": width, "height": height})
 
 
 @pytest.fixture
 async def desk(browser: Browser, site: str, gallery: Path) -> AsyncIterator[Any]:
     desks: list[Desk] = []
 
-    async def opened() -> Desk:
-        context = await browser.new_context(locale="ru-RU", accept_downloads=True)
-        desks.append(Desk(await context.new_page(), site, gallery))
+    async def opened(*, is_phone: bool = False) -> Desk:
+        more: dict[str, Any] = {}
+        if is_phone:
+            width, height = SIZES["phone"]
+            more = {"has_touch": True, "is_mobile": True,
+                    "viewport": {"width": width, "height": height}}  # fmt: skip
+        context = await browser.new_context(locale="ru-RU", accept_downloads=True, **more)
+        desks.append(Desk(await context.new_page(), site, gallery, is_phone=is_phone))
         return desks[-1]
 
     yield opened

@@ -34,10 +34,14 @@ class Store:
     """The person's certificates, and what their plug-in does when asked to sign."""
 
     def __init__(self, *keys: Issued) -> None:
-        self.keys = {one.certificate.serial_number: one for one in keys}
+        self.take(*keys)
         self.gost: tuple[Any, Any] | None = None
         self.answers: list[Any] = []
         self.asked: list[dict[str, Any]] = []
+
+    def take(self, *keys: Issued) -> None:
+        """These and no others."""
+        self.keys = {one.certificate.serial_number: one for one in keys}
 
     async def list_keys(self) -> list[dict[str, Any]]:
         if self.gost is not None:
@@ -66,8 +70,8 @@ class Store:
             answer = self.answers.pop(0)
             if isinstance(answer, dict):
                 return answer
-            return _cms(answer, asked)
-        return _cms(self.keys[int(asked["thumbprint"], 16)], asked)
+            return made_by(answer, asked)
+        return made_by(self.keys[int(asked["thumbprint"], 16)], asked)
 
 
 def _name(one: Issued) -> str:
@@ -75,7 +79,7 @@ def _name(one: Issued) -> str:
     return str(found.value)
 
 
-def _cms(one: Issued, asked: dict[str, Any]) -> dict[str, str]:
+def made_by(one: Issued, asked: dict[str, Any]) -> dict[str, str]:
     key = one.key()
     time = asked["time"] and datetime.fromisoformat(asked["time"].replace("Z", "+00:00"))
     attributes = cms.signed_attributes(

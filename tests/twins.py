@@ -22,7 +22,7 @@ SKIPPED = frozenset({
 })  # fmt: skip
 LEFT_OUT = frozenset({
     "size", "bytes", "key", "turn", "totp_last_step", "version_token", "password_hash", "login",
-    "serial", "token_hash", "last_used_step", "tsv", "content_hash", "code", "thumbprint",
+    "serial", "xact", "token_hash", "last_used_step", "tsv", "content_hash", "code", "thumbprint",
 })  # fmt: skip
 _ID = re.compile(
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -57,7 +57,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _plain(each) for name, each in value.items() if name not in LEFT_OUT}
     if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
+        each = [_plain(one) for one in value]
+        return sorted(each, key=str) if each and isinstance(each[0], dict) else each
     return value
 
 
@@ -70,13 +71,15 @@ def made(before: Counter[str], after: Counter[str]) -> dict[str, int]:
     }
 
 
-def differences(one: dict[str, int], other: dict[str, int]) -> list[str]:
-    """Rows that only one of two journeys made, for the message of an assertion."""
-    return [
+def same(one: dict[str, int], other: dict[str, int]) -> None:
+    """Both journeys left the same; else the rows that only one of them made."""
+    told = [
         f"{one.get(row, 0)} | {other.get(row, 0)}: {row}"
         for row in sorted({*one, *other})
         if one.get(row, 0) != other.get(row, 0)
     ]
+    assert not told, "\n".join(told)
+    assert one, "nothing was done"
 
 
 async def a_session(login: str, one_time: pyotp.TOTP | None = None) -> httpx.AsyncClient:

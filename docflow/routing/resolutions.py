@@ -11,7 +11,7 @@ from core.errors import InvalidInput
 from docflow.documents import cards, visibility
 
 MAX_RESOLUTION = 4000
-USUAL = 8
+USUAL = 5
 """So many of one's own earlier resolutions are offered again."""
 LOOKED_AT = 200
 """The last so many are looked at for what is usual."""
@@ -98,12 +98,13 @@ async def next_letter(actor: Actor) -> db.Row | None:
     Counting stops at 1,000; None when nothing waits.
     """
     return await db.row(
-        """WITH waits AS MATERIALIZED (
+        f"""WITH waits AS MATERIALIZED (
                SELECT v.id, v.document_id FROM delivery AS v
                WHERE v.recipient_id = $1 AND v.status IN ('delivered', 'opened')
                AND NOT EXISTS (SELECT FROM hop AS h WHERE h.delivery_id = v.id)
+               AND {visibility.shown("v.document_id", "$1", "$2")}
                ORDER BY v.id LIMIT 1000)
            SELECT document_id, (SELECT count(*) FROM waits) AS number FROM waits
            ORDER BY id LIMIT 1""",
-        visibility.reader(actor),
+        visibility.reader(actor), actor.id,
     )  # fmt: skip
