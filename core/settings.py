@@ -107,6 +107,18 @@ class WaySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ScanSettings:
+    """The daemon that scans incoming files for malware."""
+
+    address: str = ""
+    """`unix:/path` or `tcp:host:port` of ClamAV's daemon; empty: nothing is scanned."""
+    accepts_unscanned: bool = False
+    """Files are taken, with a remark, while the daemon cannot tell; otherwise they are refused."""
+    seconds: int = 120
+    """How long one file may take."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the processes need to know about where they run."""
 
@@ -135,6 +147,7 @@ class Settings:
     """Hours between which what is not urgent waits, by the recipient's own clock: (21, 8)."""
     node: NodeSettings = NodeSettings()
     ways: WaySettings = WaySettings()
+    scan: ScanSettings = ScanSettings()
     erasure_register: Path | None = None
     """A folder in which the register of erasures is kept a second time, beside the store."""
     backups: Path | None = None
@@ -164,6 +177,17 @@ def _ways() -> WaySettings:
         offline_out=_folder("OFFLINE_OUT"),
         offline_in=_folder("OFFLINE_IN"),
     )
+
+
+def _scan() -> ScanSettings:
+    address, when_down = _read("CLAMD", ""), _read("CLAMD_DOWN", "refuse")
+    kind, _, where = address.partition(":")
+    port = where.rpartition(":")[2]
+    if address and not (kind == "unix" and where) and not (kind == "tcp" and port.isdecimal()):
+        raise BadSettings("CLAMD: unix:/path/to/socket or tcp:host:port")
+    if when_down not in ("refuse", "accept"):
+        raise BadSettings("CLAMD_DOWN: refuse or accept")
+    return ScanSettings(address, when_down == "accept", _number("CLAMD_TIMEOUT", 120))
 
 
 @lru_cache(maxsize=1)
@@ -206,6 +230,7 @@ def settings() -> Settings:
             versions=_numbers("NODE_VERSIONS"),
         ),
         ways=_ways(),
+        scan=_scan(),
         erasure_register=_folder("ERASURE_REGISTER"),
         backups=_folder("BACKUPS"),
         backups_kept=timedelta(days=_number("BACKUP_DAYS", 30)),

@@ -8,7 +8,7 @@ from directory.controllers.authentication import public
 from docflow.documents.longevity import authority, due
 from evidence.log import alarm
 from signatures.gost import selftest
-from storage import s3
+from storage import s3, scanning
 from web import stuck
 
 
@@ -27,7 +27,8 @@ class HealthController(Controller):
         """Can database and store be reached? 503 names the part that cannot.
 
         `gost` says whether GOST signatures can be checked here, `log` what of the evidence log is
-        not well; without them all else works.
+        not well, `malware_scan` whether the scanner answers (`off`: none is set); without them all
+        else works.
         """
         good, told = await parts()
         return Response({"status": "ok" if good else "unavailable", **told},
@@ -67,7 +68,8 @@ async def parts() -> tuple[bool, dict[str, str]]:
     """Can the service serve, and the state of each part: `ok` or what is wrong."""
     told = {"database": await _database(), "store": await _store(), "sandbox": _sandbox()}
     good = all(state == "ok" for state in told.values())
-    return good, {**told, "gost": selftest.run(), "log": await _log(told["database"])}
+    return good, {**told, "gost": selftest.run(), "log": await _log(told["database"]),
+                  "malware_scan": await scanning.word()}  # fmt: skip
 
 
 async def _database() -> str:

@@ -9,7 +9,7 @@ from core import db, jobs
 from core.actor import Actor
 from core.errors import Conflict, InvalidInput, UnsupportedType
 from core.sandbox import pool
-from storage import blobs
+from storage import blobs, scanning
 
 LARGEST = 128 << 20
 CHECK_JOB = "compliance.check_publication"
@@ -39,6 +39,7 @@ async def take_in(
     if blob.media_type not in issues.READABLE:
         raise UnsupportedType(media_type=blob.media_type, accepted=list(issues.READABLE))
     data = await blobs.read(blob.id, limit=LARGEST)
+    await scanning.require_clean(blob, content=data)
     report, kept = await _taken(data, blob.media_type)
     async with db.transaction():
         locked = await publications.draft(actor, publication_id)

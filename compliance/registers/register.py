@@ -20,7 +20,7 @@ from core.actor import Actor
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound, UnsupportedType
 from directory import links
 from directory.states import Line
-from storage import blobs
+from storage import blobs, scanning
 from storage.blobs import StoredBlob
 
 Kind = Literal["register", "claimant", "own"]
@@ -242,7 +242,10 @@ def licence_condition(licence: str, organization: str, superiors: str) -> str:
 
 
 async def keep(data: bytes, *, limit: int, types: frozenset[str] | None = None) -> StoredBlob:
-    """Store bytes; `unsupported_type` when they are none of `types`. Outside transactions."""
+    """Store bytes; `unsupported_type` when they are none of `types`, `malware_found`.
+
+    Outside transactions.
+    """
 
     async def whole() -> AsyncIterator[bytes]:
         yield data
@@ -254,6 +257,7 @@ async def keep(data: bytes, *, limit: int, types: frozenset[str] | None = None) 
             f"The file is {blob.media_type}. Accepted here: {', '.join(sorted(types))}.",
             media_type=blob.media_type,
         )
+    await scanning.require_clean(blob, content=data)
     return blob
 
 

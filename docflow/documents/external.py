@@ -17,7 +17,7 @@ from core.sandbox import pool
 from docflow.documents import cards, checking, files, signed
 from docflow.documents.kinds import PDF
 from docflow.documents.states import DocumentStatus
-from storage import blobs
+from storage import blobs, scanning
 from storage.blobs import StoredBlob
 
 NO_NUMBER = "б/н"
@@ -81,9 +81,12 @@ async def look_into(
     """Read a stored file and check its signatures; whatever it is, it is kept, with remarks.
 
     `signatures`: detached ones with their roles. `content`: the bytes, where the caller has them
-    still. Outside a transaction. Raises Unavailable only.
+    still. Outside a transaction. Raises Unavailable, MalwareFound, TooLarge.
     """
     text, pages, problems, embedded = "", None, [], None
+    remarks = await scanning.require_clean(blob, content=content)
+    for one, _ in signatures:
+        remarks += await scanning.require_clean(one)
     if blob.size <= files.PARSED_UP_TO:
         content = content or await blobs.read(blob.id, limit=files.PARSED_UP_TO)
         try:
@@ -101,7 +104,7 @@ async def look_into(
     else:
         problems = ["not_parsed"]
     return OutsideFile(
-        blob, role, position, file_name, title, text, pages, tuple(problems), embedded,
+        blob, role, position, file_name, title, text, pages, (*problems, *remarks), embedded,
         tuple([await _checked(blob, one, kind) for one, kind in signatures]),
     )  # fmt: skip
 

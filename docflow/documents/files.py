@@ -12,7 +12,7 @@ from core.errors import InvalidInput, NotFound, ServiceError, UnsupportedType
 from core.sandbox import pool
 from docflow.documents import cards, checking, signed, visibility
 from docflow.documents.kinds import PDF, FileRule, kind_of
-from storage import blobs
+from storage import blobs, scanning
 from storage.blobs import StoredBlob
 
 Role = Literal["main", "annex", "scan"]
@@ -60,11 +60,11 @@ async def attach(
     """Add a file to a draft, or a new revision of the one in that place; answers the file's id.
 
     The bytes stream to the store at constant memory. Type and size go by the kind's rules and by
-    content, never by name. Raises `empty_file`, `too_large`, `unsupported_type`, `broken_pdf` and
-    other codes of the parsers, `signature_invalid` for a signed file that was changed; a file that
-    is not taken lies in quarantine and the document stays as it was. Repeated with its `key` it
-    answers the same file, also when the document has gone on meanwhile. `size`, where the caller
-    states it, spares keeping the beginning of what is too large to be parsed anyway.
+    content, never by name. Raises `empty_file`, `too_large`, `unsupported_type`, `malware_found`,
+    `broken_pdf` and other codes of the parsers, `signature_invalid` for a signed file that was
+    changed; a file that is not taken lies in quarantine and the document stays as it was. Repeated
+    with its `key` it answers the same file, also when the document has gone on meanwhile. `size`,
+    where the caller states it, spares keeping the beginning of what is too large to be parsed.
     """
     actor.require("clerk", "signatory")
     found = await visibility.own_document(actor, document_id, lock=False)
@@ -110,15 +110,19 @@ async def receive(
                 f"{', '.join(sorted(rule.media_types))}.",
                 media_type=blob.media_type,
             )
+        remarks = await scanning.require_clean(blob, content=tee.content)
         seen = await _inspect(tee.content, blob)
+        seen.problems.extend(remarks)
         if role == "main" and "pdf_encrypted" in seen.problems:
             raise InvalidInput(
                 f"Файл «{file_name}» защищён паролем. Снимите защиту и отправьте ещё раз.",
                 f"The file {file_name!r} is encrypted. Remove the protection and send it again.",
                 code="pdf_encrypted",
             )
+    except scanning.ScanUnavailable:  # nothing is known against the file
+        raise
     except ServiceError as problem:
-        await _quarantine(actor, blob, await draft(), file_name, problem.error_code)
+        await _quarantine(actor, blob, await draft(), file_name, problem)
         raise
     return Received(blob, seen, role, position, file_name)
 
@@ -277,9 +281,12 @@ async def enter_revision(
 
 
 async def _quarantine(
-    actor: Actor, blob: StoredBlob, document_id: uuid.UUID, file_name: str, reason: str
+    actor: Actor, blob: StoredBlob, document_id: uuid.UUID, file_name: str, problem: ServiceError
 ) -> None:
-    entry_id = clock.new_id()
+    entry_id, reason = clock.new_id(), problem.error_code
+    told = {"reason": reason, "sha256": blob.sha256}
+    if isinstance(problem, scanning.MalwareFound):
+        told["malware"] = str(problem.details["malware"])
     async with db.transaction():
         await db.execute(
             """INSERT INTO quarantine (id, blob_id, organization_id, document_id, file_name, reason,
@@ -290,5 +297,5 @@ async def _quarantine(
         )  # fmt: skip
         await events.record(
             actor, "file.quarantined", subject=("quarantine", entry_id), document_id=document_id,
-            data={"reason": reason, "sha256": blob.sha256},
+            data=told,
         )  # fmt: skip

@@ -17,6 +17,7 @@ from docflow.gateways.node.container import Container
 from docflow.gateways.node.messages import Manifest, Need, Needs, Receipt
 from docflow.routing.nodes import entering, journal, parts, points
 from docflow.routing.nodes.intake import Call
+from storage import scanning
 from storage.blobs import StoredBlob
 
 log = logging.getLogger(__name__)
@@ -74,8 +75,26 @@ async def _judged(
     message: Container, stored: dict[str, StoredBlob]
 ) -> tuple[external.OutsideFile, ...]:
     """Read every file and check its signatures at arm's length; a false signature is refused."""
+    manifest = message.manifest
+    try:
+        looked = await _looked(message, stored)
+    except scanning.MalwareFound as problem:
+        raise entering.Refused("malware_found", problem.message_ru) from problem
+    if any("invalid" in one.verdicts for one in looked):
+        raise entering.Refused("signature_invalid", "Подпись документа недействительна.")
+    main = next(one for one in looked if one.role == "main")
+    if kind_of(manifest.card.kind).signatures and not main.verdicts:
+        raise entering.Refused("signature_missing", "Документ этого вида должен быть подписан.")
+    if main.blob.media_type not in kind_of(manifest.card.kind).main.media_types:
+        raise entering.Refused("unsupported_type", "Основной файл — не PDF.")
+    return looked
+
+
+async def _looked(
+    message: Container, stored: dict[str, StoredBlob]
+) -> tuple[external.OutsideFile, ...]:
     manifest, bodies = message.manifest, message.parts or {}
-    looked = tuple(
+    return tuple(
         [
             await external.look_into(
                 stored[one.sha256], role=one.role, position=one.position,
@@ -85,14 +104,6 @@ async def _judged(
             for one in manifest.files
         ]
     )  # fmt: skip
-    if any("invalid" in one.verdicts for one in looked):
-        raise entering.Refused("signature_invalid", "Подпись документа недействительна.")
-    main = next(one for one in looked if one.role == "main")
-    if kind_of(manifest.card.kind).signatures and not main.verdicts:
-        raise entering.Refused("signature_missing", "Документ этого вида должен быть подписан.")
-    if main.blob.media_type not in kind_of(manifest.card.kind).main.media_types:
-        raise entering.Refused("unsupported_type", "Основной файл — не PDF.")
-    return looked
 
 
 async def _refused(call: Call, message: Container, reason: str, text: str) -> Receipt:
