@@ -39,6 +39,7 @@ from docflow.routing.paper.controllers import AnswerCodeController, PaperControl
 from evidence.log import controllers as evidence_log
 from evidence.packages import controllers as evidence
 from notify import controllers as notify
+from evidence.privacy import controllers as privacy
 from signatures import controllers as trust
 from storage.blobs import BlobMissing
 from web import description, site, stuck_api
@@ -101,6 +102,7 @@ API_CONTROLLERS: list[type[Controller]] = [
     notify.WebhookController,
     notify.NoticeController,
     HealthController,
+    *privacy.CONTROLLERS,
     stuck_api.StuckApiController,
 ]
 

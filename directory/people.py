@@ -1,6 +1,7 @@
 """People and their posts (люди и должности); who is shown personal data is logged."""
 
 import uuid
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,11 +11,13 @@ from audit import events, reads
 from core import clock, db
 from core.actor import Actor
 from core.errors import Conflict, InvalidInput, NotFound
-from directory import links, selection
+from directory import links, masking, selection
 from directory.states import POST_NAMES, PostKind
 
 READERS = ("clerk", "signatory", "editor", "lawyer", "administrator")
 """Any role will do: officers of the federation may look each other up, and it is logged."""
+
+_CORRECTABLE = frozenset({"last_name", "first_name", "middle_name", "email", "phone"})
 
 _HOLDER = """p.id AS person_id, p.last_name, p.first_name, p.middle_name, p.email, p.phone,
     t.id AS post_id, t.kind AS post, t.title, t.valid_from, t.valid_to,
@@ -84,6 +87,39 @@ async def change_contacts(
             detail={"before": {name: row[name] for name in differing}, "after": differing},
         )  # fmt: skip
     return True
+
+
+async def correct(actor: Actor, *, person_id: uuid.UUID, values: Mapping[str, str]) -> None:
+    """Set names and contacts to what is right, asked for by the person (152-ФЗ ст. 20 ч. 3).
+
+    Old beside new stands in the event's detail. Raises `unknown_field`, `name_empty`.
+    """
+    given = {name: text.strip() for name, text in values.items()}
+    if wrong := given.keys() - _CORRECTABLE:
+        raise InvalidInput(code="unknown_field", fields=sorted(wrong))
+    if any("\0" in text or len(text) > 200 for text in given.values()):
+        raise InvalidInput(code="too_long")
+    if not given.get("last_name", "-"):
+        raise InvalidInput(
+            "Укажите фамилию.", "Give the last name.", code="name_empty", field="last_name"
+        )
+    async with db.transaction():
+        row = await db.row("SELECT * FROM person WHERE id = $1 FOR UPDATE", person_id)
+        if row is None:
+            raise _unknown_person(person_id)
+        await _require_over(actor, person_id, roles=("administrator", "clerk", "lawyer"))
+        changed = {name: text for name, text in given.items() if row[name] != text}
+        if not changed:
+            return
+        setters = ", ".join(f"{name} = ${place}" for place, name in enumerate(changed, start=2))
+        await db.execute(
+            f"UPDATE person SET {setters} WHERE id = $1", person_id, *changed.values()
+        )
+        await events.record(
+            actor, "person.corrected", subject=("person", person_id),
+            data={"fields": sorted(changed)},
+            detail={"before": {name: row[name] for name in changed}, "after": changed},
+        )  # fmt: skip
 
 
 async def appoint(
@@ -157,7 +193,11 @@ async def get(actor: Actor, *, person_id: uuid.UUID, purpose: str) -> db.Row:
     if row is None:
         raise _unknown_person(person_id)
     await reads.log(actor, subject=("person", person_id), purpose=purpose)
-    return row
+    places = await db.rows("SELECT organization_id FROM post WHERE person_id = $1", person_id)
+    homes = {place["organization_id"] for place in places}
+    if not homes or await masking.related(actor, homes) or actor.person_id == person_id:
+        return row
+    return row | {"email": masking.email(row["email"]), "phone": masking.phone(row["phone"])}
 
 
 async def chairman(
@@ -192,7 +232,7 @@ async def of_organization(
         await reads.log(
             actor, subject=("organization", organization_id), purpose=purpose, count=len(found)
         )
-    return found
+    return await masking.masked(actor, found)
 
 
 async def holders(
@@ -222,7 +262,7 @@ async def holders(
             actor, subject=("organization", found[0]["organization_id"]), purpose=purpose,
             count=len(found),
         )  # fmt: skip
-    return found
+    return await masking.masked(actor, found)
 
 
 async def _end_chairman(actor: Actor, organization_id: uuid.UUID, since: date) -> None:
@@ -251,15 +291,17 @@ async def _end(actor: Actor, post: dict[str, Any], as_of: date) -> None:
     )  # fmt: skip
 
 
-async def _require_over(actor: Actor, person_id: uuid.UUID) -> None:
+async def _require_over(
+    actor: Actor, person_id: uuid.UUID, *, roles: tuple[str, ...] = ("administrator", "clerk")
+) -> None:
     place = await db.value(
         "SELECT organization_id FROM post WHERE person_id = $1 ORDER BY valid_from DESC LIMIT 1",
         person_id,
     )
     if place is not None:
-        await links.require_authority(actor, place, roles=("administrator", "clerk"))
+        await links.require_authority(actor, place, roles=roles)
     else:
-        actor.require("administrator", "clerk")
+        actor.require(*roles)
 
 
 def _title(kind: PostKind) -> str:

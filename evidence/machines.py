@@ -60,6 +60,23 @@ MACHINES = (
         ),
     ),
     Machine(
+        "subject_request",
+        ends=frozenset({"answered", "refused"}),
+        watches=(
+            Watch(
+                "subject_request_late", ("open",),
+                "На запрос субъекта персональных данных не ответили в срок",
+                "A person's request about their data was not answered in time",
+                "lawyer", "due_on", "privacy.resume",
+                """SELECT id, organization_id, NULL::uuid AS document_id,
+                   due_on::timestamptz AS since, kind AS code, NULL::text AS note,
+                   NULL::timestamptz AS next_at FROM subject_request
+                   WHERE status = 'open' AND due_on < ($1::timestamptz + coalesce($2::interval,
+                   '0'))::date""",
+            ),
+        ),
+    ),
+    Machine(
         "log_witness",
         ends=frozenset(),
         rests={"active": "it is asked", "disabled": "until an administrator enables it"},

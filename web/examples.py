@@ -14,6 +14,7 @@ from compliance.registers.own_works import Consent
 from directory import access_schemas as access
 from directory import schemas as directory
 from directory.people import Holders
+from directory.purposes import Purpose
 from directory.selection import Selector
 from directory.states import Line, OrganizationKind
 from docflow.documents import appeal_schemas as appeal
@@ -40,6 +41,7 @@ from docflow.routing.paper.sheets import PrintInput
 from evidence.log import schemas as log
 from evidence.packages import schemas as evidence
 from notify import schemas as notify
+from evidence.privacy import schemas as privacy
 from signatures import schemas as trust
 
 CENTER = UUID("019a0000-0000-7000-8000-000000000001")
@@ -176,6 +178,34 @@ _EVIDENCE = (
 
 _NOTIFY = (
     notify.NewWebhook(
+_PRIVACY = (
+    Purpose(
+        code="membership", title="Учёт членов профсоюза", basis="consent",
+        law="152-ФЗ, ст. 6 ч. 1 п. 1", subjects="Члены профсоюза",
+        categories="ФИО, дата рождения, место работы, телефон",
+        actions="сбор, запись, хранение, уничтожение", kept="до выхода из профсоюза",
+    ),
+    privacy.TextInput(
+        text="Даю согласие на обработку моих фамилии, имени, отчества, телефона и адреса "
+        "электронной почты в справочнике организаций до прекращения моих полномочий."
+    ),
+    privacy.ConsentInput(purpose="directory", version=1),
+    privacy.WithdrawalInput(purpose="directory"),
+    privacy.RequestInput(
+        person_id=PERSON, kind="access", reference="вх. № 17 от 20.11.2026",
+        received_on=date(2026, 11, 20),
+    ),
+    privacy.NoticeInput(text="Уведомление исх. № 31 от 27.11.2026"),
+    privacy.CorrectionInput(
+        answer="Исправлено, письмо исх. № 32 от 27.11.2026", values={"last_name": "Петрова"}
+    ),
+    privacy.ErasureInput(
+        person_id=PERSON, ground="consent_withdrawn", basis="Заявление вх. № 17 от 20.11.2026",
+        since=date(2026, 11, 20), members=[ACCOUNT, JOURNAL],
+        documents=[privacy.Decided(document_id=DOCUMENT, decision="destroy")],
+    ),
+)  # fmt: skip
+
         url="https://hooks.example.org/docflow",
         event_types=["document.received", "delivery.acknowledged"],
     ),
@@ -285,6 +315,7 @@ EXAMPLES: Mapping[type, Any] = {
         *_EVIDENCE,
         *_LOG,
         *_NOTIFY,
+        *_PRIVACY,
         *_PUBLICATIONS,
         *_TRUST,
         *_PICTURES,

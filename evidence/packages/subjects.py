@@ -29,12 +29,14 @@ async def people(export: db.Row, items: list[db.Row]) -> list[Gathered]:
 async def _person(export: db.Row, person_id: uuid.UUID) -> Gathered:
     gathered, level = Gathered(people=1), export["level"]
     card = await db.row(
-        """SELECT id, last_name, first_name, middle_name, email, phone, created_at
-           FROM person WHERE id = $1""",
+        """SELECT id, last_name, first_name, middle_name, email, phone, created_at, blocked_at,
+                  erased_at FROM person WHERE id = $1""",
         person_id,
     )
     if card is None:
         raise NotFound(person_id=str(person_id))
+    if card["blocked_at"] is not None:
+        level = "masked"  # details of events would tell what is closed
     name = masking.name(level, *(card.pop(part) for part in _NAMES))
     contacts = {one: card.pop(one) for one in ("email", "phone")}
     facts = {label: await db.rows(sql, person_id) for label, sql in _ABOUT.items()}

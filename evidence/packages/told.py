@@ -68,13 +68,27 @@ async def lines(ids: Sequence[uuid.UUID], *, size: int | None, level: str) -> di
     )  # fmt: skip
     proved = [row["id"] for row in rows if row["is_logged"]]
     found = await proofs.inclusions(proved, size=size) if proved else []
+    closed = await _of_closed_people(proved) if masking.shows_details(level) else set()
     made: dict[uuid.UUID, Line] = {
-        one.event_id: (True, as_line(_told(one, level))) for one in found
+        one.event_id: (True, as_line(_told(one, "masked" if one.event_id in closed else level)))
+        for one in found
     }
     for row in rows:
         if not row["is_logged"]:
             made[row["id"]] = (False, as_line({"index": None, "event": row["event"]}))
     return made
+
+
+async def _of_closed_people(ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    """Events about people whose data is closed: their details stay behind."""
+    found = await db.rows(
+        """SELECT e.id FROM event AS e JOIN person AS p ON p.blocked_at IS NOT NULL
+               AND (e.subject_id = p.id OR e.subject_id IN (
+                   SELECT a.id FROM account AS a WHERE a.person_id = p.id))
+           WHERE e.id = ANY($1::uuid[])""",
+        list(ids),
+    )
+    return {row["id"] for row in found}
 
 
 def joined(gathered: Gathered, some: list[Line]) -> bytes:

@@ -43,6 +43,8 @@ class Proposal:
     """Accounts of the commission, besides the proposer."""
     documents: Mapping[uuid.UUID, tuple[str, str]]
     """Decision and ground for each document that names the person."""
+    request_id: uuid.UUID | None = None
+    """The person's request that the act answers."""
     extra: Sequence[str] = ()
     """Values to look for that the service does not know: a former name, a passport's number."""
 
@@ -128,6 +130,12 @@ async def _insert(actor: Actor, act_id: uuid.UUID, wanted: Proposal, known: need
         [(act_id, one, decision, why.strip())
          for one, (decision, why) in wanted.documents.items()],
     )  # fmt: skip
+    if wanted.request_id is not None and not await db.execute(
+        """UPDATE subject_request SET erasure_id = $2, updated_at = $4
+           WHERE id = $1 AND person_id = $3 AND status = 'open'""",
+        wanted.request_id, act_id, wanted.person_id, moment,
+    ):  # fmt: skip
+        raise NotFound(request_id=str(wanted.request_id))
     await events.record(
         actor, "erasure.proposed", subject=("erasure", act_id), change=(None, "proposed"),
         data={"person_id": str(wanted.person_id), "ground": wanted.ground,

@@ -28,7 +28,7 @@ async def give(
     Given again to the same words while it stands, it stays the one it is. Raises
     `consent_text_unknown`, `purpose_unknown`, `consent_in_future`.
     """
-    await _require_own_or_over(actor, person_id)
+    await require_own_or_over(actor, person_id)
     await purposes.current(purpose)
     moment = at or clock.now()
     if moment > clock.now():
@@ -72,7 +72,7 @@ async def withdraw(actor: Actor, person_id: uuid.UUID, *, purpose: str) -> None:
 
     Raises `consent_unknown` when none stands for this purpose.
     """
-    await _require_own_or_over(actor, person_id)
+    await require_own_or_over(actor, person_id)
     known = await knowing.known_of(person_id)
     async with db.transaction():
         taken = await db.execute(
@@ -122,12 +122,13 @@ async def _withdraw_works(actor: Actor, person_id: uuid.UUID) -> None:
 
 async def of_person(actor: Actor, person_id: uuid.UUID) -> list[db.Row]:
     """Every consent of a person, newest first; the look is logged."""
-    await _require_own_or_over(actor, person_id)
+    await require_own_or_over(actor, person_id)
     await reads.log(actor, subject=("person", person_id), purpose="consents")
     return await db.rows("SELECT * FROM consent WHERE person_id = $1 ORDER BY id DESC", person_id)
 
 
-async def _require_own_or_over(actor: Actor, person_id: uuid.UUID) -> None:
+async def require_own_or_over(actor: Actor, person_id: uuid.UUID) -> None:
+    """NotFound unless it is the actor's own data, or a person of the actor's organizations."""
     if actor.person_id == person_id and actor.kind == "user":
         return
     actor.require(*KEEPERS)

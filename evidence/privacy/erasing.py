@@ -17,7 +17,7 @@ from core.errors import Conflict, NotFound
 from directory import blocking
 from docflow.documents import holds
 from evidence.packages import withdrawing
-from evidence.privacy import acts, knowing, needles, papers, register, walking
+from evidence.privacy import acts, knowing, needles, papers, register, requests, walking
 from evidence.privacy.needles import Known
 from evidence.privacy.states import TRANSITIONS, ErasureStatus
 from storage import destroying
@@ -230,12 +230,14 @@ async def _remove_objects(act_id: uuid.UUID) -> None:
 
 
 async def _finish(act: db.Row, left: list[dict[str, object]]) -> None:
-    await transitions.move(
-        RULE.acting_for(act["organization_id"]), "erasure", act["id"], graph=TRANSITIONS,
-        source=ErasureStatus.EXECUTING, target=ErasureStatus.DONE, verb="erasure.done",
-        assign={"remains": left, "done_at": clock.now()},
-        data={"person_id": str(act["person_id"]), "remains": len(left)},
-    )  # fmt: skip
+    async with db.transaction():
+        await transitions.move(
+            RULE.acting_for(act["organization_id"]), "erasure", act["id"], graph=TRANSITIONS,
+            source=ErasureStatus.EXECUTING, target=ErasureStatus.DONE, verb="erasure.done",
+            assign={"remains": left, "done_at": clock.now()},
+            data={"person_id": str(act["person_id"]), "remains": len(left)},
+        )  # fmt: skip
+        await requests.answer_by_act(act["id"])
 
 
 async def _done(act_id: uuid.UUID) -> set[str]:

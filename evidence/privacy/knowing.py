@@ -22,7 +22,7 @@ async def known_of(person_id: uuid.UUID, *, extra: Sequence[str] = ()) -> Known:
     if row.get("blocked") is not None:
         row |= blocking.opened(row)
     told = [row["detail"] for row in await db.rows(_DETAILS, person_id)]
-    names = [_name(row)] + [_name(one) for one in told if "last_name" in one]
+    names = [_name(row)] + [_name(row | one) for one in _naming(told)]
     emails = [str(row.get("email", "")), *_values(told, "email")]
     phones = [str(row.get("phone", "")), *_values(told, "phone")]
     logins = [r["login"] for r in await db.rows(
@@ -65,6 +65,17 @@ def _name(told: dict[str, Any]) -> tuple[str, str, str]:
         str(told.get(part) or "").strip() for part in ("last_name", "first_name", "middle_name")
     )
     return last, first, middle
+
+
+def _naming(told: Iterable[Any]) -> list[dict[str, Any]]:
+    """Everything, however deep, in which a part of a name stands: former names, too."""
+    found: list[dict[str, Any]] = []
+    for one in told:
+        if isinstance(one, dict):
+            if one.keys() & {"last_name", "first_name", "middle_name"}:
+                found.append(one)
+            found += _naming(one.values())
+    return found
 
 
 def _values(told: Iterable[Any], field: str) -> list[str]:

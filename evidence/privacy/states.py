@@ -63,3 +63,45 @@ ERASE: Mapping[str, Term] = {
     ),
 }  # fmt: skip
 """Grounds of erasure with their terms; a lawyer has to confirm them for each edition of the law."""
+
+
+REQUESTS: Mapping[str, Term] = {
+    "access": Term(
+        10, True, "152-ФЗ, ст. 20 ч. 1", "все сведения обо мне", "everything about me",
+    ),
+    "correct": Term(
+        7, True, "152-ФЗ, ст. 20 ч. 3", "исправить сведения", "correct the data",
+    ),
+    "erase": Term(
+        7, True, "152-ФЗ, ст. 20 ч. 3", "удалить сведения", "erase the data",
+    ),
+    "stop": Term(
+        10, True, "152-ФЗ, ст. 21 ч. 5.1", "прекратить обработку", "stop processing",
+    ),
+    "withdraw": Term(
+        30, False, "152-ФЗ, ст. 21 ч. 5", "отозвать согласие", "withdraw the consent",
+    ),
+}  # fmt: skip
+"""What a person may ask for, with the term of the answer; to be confirmed for each edition."""
+
+EXTENDED = Term(
+    5, True, "152-ФЗ, ст. 20 ч. 1, ст. 21 ч. 5.1", "продление с уведомлением", "prolonged by notice"
+)
+MAY_EXTEND = frozenset({"access", "stop"})
+
+
+class RequestStatus(StrEnum):
+    """How far a request is."""
+
+    OPEN = "open"
+    ANSWERED = "answered"
+    REFUSED = "refused"
+
+
+R = RequestStatus
+
+REQUEST_TRANSITIONS: Mapping[RequestStatus, frozenset[RequestStatus]] = {
+    R.OPEN: frozenset({R.ANSWERED, R.REFUSED}),
+    R.ANSWERED: frozenset(),
+    R.REFUSED: frozenset(),
+}

@@ -56,3 +56,25 @@ class ErasureObject(Table, tablename="erasure_object"):
 
     erasure_id = UUID(primary_key=True)
     key = Text()
+
+
+class SubjectRequest(Table, tablename="subject_request"):
+    """What somebody asks about their own data (запрос субъекта персональных данных)."""
+
+    id = UUID(primary_key=True)
+    person_id = UUID(default=None)
+    organization_id = UUID(default=None)
+    kind = Text()
+    status = Text()
+    reference = Text()
+    received_on = Date()
+    due_on = Date()
+    extended_on = Date(null=True)
+    notice = Text(null=True)
+    answer = Text(null=True)
+    export_id = UUID(null=True)
+    erasure_id = UUID(null=True)
+    entered_by = UUID(null=True)
+    created_at = Timestamptz()
+    updated_at = Timestamptz()
+    answered_at = Timestamptz(null=True)
