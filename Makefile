@@ -28,7 +28,7 @@ test: ## every test a user needs to trust the build (T=words narrows it)
 	@tools/setup.sh test
 	@$(BIN)/python -m pytest -n 2 -m "not prove" $(if $(T),-k "$(T)")
 
-check: ## what CI blocks on first: format, lint, types, imports, budgets, words, secrets, locks, fast tests
+check: ## what CI blocks on first: format, lint, types, imports, budgets, words, secrets, locks, advisories, fast tests
 	@tools/setup.sh dev
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
@@ -38,6 +38,7 @@ check: ## what CI blocks on first: format, lint, types, imports, budgets, words,
 	@$(BIN)/python tools/glossary.py
 	@$(BIN)/python tools/leaks.py
 	@$(BIN)/python tools/locks.py
+	@$(BIN)/python tools/audit.py
 	@$(BIN)/python -m pytest -n 2 -m "not slow and not prove and not browser"
 
 prove: ## one long proof by its name: make prove NAME=…; without a name, the list of them
