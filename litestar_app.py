@@ -26,6 +26,7 @@ from docflow.documents import appeal_controllers, hold_controllers, verdict_cont
 from docflow.documents import authority_controllers as authority
 from docflow.documents import controllers as documents
 from docflow.documents import copy_controllers as copies
+from docflow.documents import reader_controllers as readers
 from docflow.documents import signing_controllers as signing
 from docflow.documents.longevity import controllers as longevity
 from docflow.documents.records import controllers as records
@@ -68,6 +69,8 @@ API_CONTROLLERS: list[type[Controller]] = [
     documents.DocumentController,
     documents.FileController,
     documents.JournalController,
+    readers.ReaderController,
+    readers.ReaderCopyController,
     copies.CopyController,
     longevity.LongevityController,
     longevity.EvidenceRecordController,

@@ -24,6 +24,7 @@ from docflow.documents import schemas as documents
 from docflow.documents import signing_schemas as signing
 from docflow.documents.cards import CardInput
 from docflow.documents.longevity import schemas as longevity
+from docflow.documents.reader_schemas import ReaderInput
 from docflow.documents.records import schemas as records
 from docflow.documents.records.cases import CaseInput
 from docflow.documents.records.retention import ArticleInput, ListInput
@@ -118,6 +119,7 @@ _DOCUMENTS = (
         steps=[StepInput(position=1, role="endorsing", post="legal"),
                StepInput(position=2, person_id=PERSON)],
     ),
+    ReaderInput(person_id=PERSON, may_take_original=True),
     documents.RegisterInput(journal_id=JOURNAL, variables={"index": "12"}),
     documents.JournalInput(
         code="out-2027", title="Исходящие письма", direction="out", kinds=["letter", "circular"],

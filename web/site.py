@@ -30,6 +30,7 @@ from web.controllers.pictures import (
 )
 from web.controllers.publications import PublicationPageController
 from web.controllers.session import AccountController, LogInController
+from web.controllers.readers import ReaderPageController
 from web.controllers.signing import SigningPageController
 from web.controllers.trust import StatePageController, TrustPageController
 from web.errors import error_page, wants_page
@@ -68,6 +69,7 @@ WEB_CONTROLLERS: list[type[Controller] | Router] = [
     ControlController,
     MessagePageController,
     PictureController,
+    ReaderPageController,
     ReviewPageController,
     UseSearchPageController,
     PublicationPageController,

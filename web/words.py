@@ -284,8 +284,7 @@ def signer(step: db.Row) -> str:
         return " ".join(part for part in names if part)
     if step["post"] is None:
         return gettext("any signatory of the organization")
-    name = POST_NAMES[PostKind(step["post"])][_tongue()]
-    return name[:1].upper() + name[1:]
+    return post(step["post"])
 
 
 def district(code: str) -> str:
@@ -314,6 +313,12 @@ def hindrances(found: Iterable[Mapping[str, str | None]]) -> str:
         f"{said(CHANNELS, str(one['channel']))}: {REASONS[str(one['reason'])][_tongue()]}"
         for one in found if one["reason"]
     )  # fmt: skip
+
+def post(kind: str) -> str:
+    """The name of a post, as the beginning of a line."""
+    name = POST_NAMES[PostKind(kind)][_tongue()]
+    return name[:1].upper() + name[1:]
+
 
 
 def verdict(signature: db.Row) -> tuple[str, str]:

@@ -19,6 +19,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from audit import refusals
 from core import clock
 from core.actor import Actor
 from core.errors import Forbidden, NotAuthenticated
@@ -58,7 +59,8 @@ class Authentication(ASGIMiddleware):
         access = await _access(request, request_id)
         if access is not None:
             scope["user"], scope["auth"] = access.actor, access
-        await next_app(scope, receive, send)
+        async with refusals.collected():
+            await next_app(scope, receive, send)
 
 
 async def answer_request_id(message: Message, scope: Scope) -> None:

@@ -189,6 +189,12 @@ async def package(actor: Actor, document_id: uuid.UUID) -> bytes:
             "A package is made of a registered appeal.",
             code="not_registered",
         )
+    if found["mark"] == visibility.RESTRICTED:
+        raise Conflict(
+            "Документ с отметкой «ДСП» через портал не передаётся.",
+            "A restricted document does not go through the portal.",
+            code="mark_forbids",
+        )
     present = await files.current_files(document_id)
     if sum(one["size"] for one in present) > PACKAGE_MAX:
         raise TooLarge(limit=PACKAGE_MAX)

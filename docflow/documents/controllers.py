@@ -20,6 +20,7 @@ from docflow.documents import (
     journals,
     links,
     registration,
+    restricted,
     search,
     signed,
     timeline,
@@ -224,7 +225,7 @@ class FileController(Controller):
     )
     async def content(self, file_id: FromPath[uuid.UUID], actor: Caller) -> Stream:
         """The bytes as they were received; never shown inside a page of ours."""
-        found = await files.visible_file(actor, file_id)
+        found = await restricted.original(actor, file_id)
         stream = await blobs.open_blob(found["blob_id"])
         return Stream(stream, media_type=found["media_type"], headers=download_headers(found))
 

@@ -7,7 +7,7 @@ from litestar import Controller, Response, get
 from litestar.params import FromPath
 
 from directory.controllers.authentication import CALLER, Caller
-from docflow.documents import copies
+from docflow.documents import copies, restricted
 from docflow.documents.controllers import READ, download_headers
 
 
@@ -29,6 +29,7 @@ class CopyController(Controller):
     ) -> Response[bytes]:
         """A PDF marked as a copy, after ГОСТ Р 7.0.97; the original stays as it is."""
         copy = await copies.marked_copy(actor, document_id, file_id)
+        copy = await restricted.named(actor, file_id, copy)
         facts = {
             "file_name": copy.file_name,
             "size": len(copy.data),

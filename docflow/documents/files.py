@@ -158,11 +158,12 @@ async def visible_file(actor: Actor, file_id: uuid.UUID) -> db.Row:
     found = await db.row(
         f"""SELECT f.*, d.mark, d.status AS document_status, d.organization_id
             FROM document_file AS f JOIN document AS d ON d.id = f.document_id
-            WHERE f.id = $2 AND {visibility.condition("d", "$1")}""",
-        visibility.reader(actor), file_id,
+            WHERE f.id = $2 AND {visibility.condition("d", "$1", "$3")}""",
+        visibility.reader(actor), file_id, actor.id,
     )  # fmt: skip
     if found is None:
-        raise NotFound(file_id=str(file_id))
+        document_id = await db.value("SELECT document_id FROM document_file WHERE id = $1", file_id)
+        raise await visibility.unseen(actor, document_id, file_id=file_id)
     if found["document_status"] == "recalled" and found["organization_id"] != actor.home_id:
         raise NotFound(
             "Документ отозван отправителем; его содержание больше не выдаётся.",

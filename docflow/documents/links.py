@@ -59,6 +59,6 @@ async def links_of(actor: Actor, document_id: uuid.UUID) -> list[db.Row]:
                   UNION ALL
                   SELECT kind, 'to', from_id FROM document_link WHERE to_id = $2) AS l
             JOIN document AS d ON d.id = l.other
-            WHERE {visibility.condition("d", "$1")} ORDER BY d.id""",
-        visibility.reader(actor), document_id,
+            WHERE {visibility.condition("d", "$1", "$3")} ORDER BY d.id""",
+        visibility.reader(actor), document_id, actor.id,
     )  # fmt: skip

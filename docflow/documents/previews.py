@@ -6,7 +6,7 @@ import uuid
 from core.actor import Actor
 from core.errors import NotFound, TooLarge
 from core.sandbox import pool
-from docflow.documents import checks, files
+from docflow.documents import checks, files, restricted, visibility
 from docflow.documents.checking import READ_UP_TO
 from docflow.documents.kinds import PDF
 from signatures.revisions import signed_revision
@@ -20,11 +20,17 @@ async def page_image(actor: Actor, file_id: uuid.UUID, *, page: int, width: int)
     """A page (from 1) of a file the actor may see, as PNG, drawn in the sandbox.
 
     Of a signed file the bytes the last intact signature speaks for are drawn, never what was put
-    behind them. Raises `no_preview` for what is no PDF, too large, or has no such page.
+    behind them; of a restricted one, the reader's name over it. Raises `no_preview` for what is no
+    PDF, too large, or has no such page.
     """
     found = await files.visible_file(actor, file_id)
     if found["media_type"] != PDF:
         raise no_preview()
+    if found["mark"] == visibility.RESTRICTED:
+        covered = await restricted.covered(actor, found, only=page)
+        if not covered:
+            raise no_preview()
+        return await draw(covered, page=1, width=width)
     try:
         data = await blobs.read(found["blob_id"], limit=READ_UP_TO)
     except TooLarge:

@@ -14,6 +14,8 @@ RARE = 500
 the way through the reader's own documents. Either way the work is bounded by what is shown."""
 
 MAX_LIMIT = 100
+Seer = tuple[uuid.UUID, uuid.UUID | None]
+"""Whose eyes: the organization and the account."""
 MAX_QUERY = 500
 
 _COLUMNS = """d.id, d.kind, d.title, d.number, d.date, d.status, d.mark, d.organization_id,
@@ -42,11 +44,11 @@ async def documents(
         raise InvalidInput(
             f"limit: от 1 до {MAX_LIMIT}.", f"limit: 1 to {MAX_LIMIT}.", code="bad_limit"
         )
-    organization_id = visibility.reader(actor)
+    seer = (visibility.reader(actor), actor.id)
     query = clean_query(wanted.text)
     if query and await is_rare(query):
-        return await _from_index(organization_id, wanted, query, after, limit)
-    return await _by_walk(organization_id, wanted, query, after, limit)
+        return await _from_index(seer, wanted, query, after, limit)
+    return await _by_walk(seer, wanted, query, after, limit)
 
 
 def clean_query(text: str) -> str:
@@ -71,26 +73,28 @@ async def is_rare(query: str) -> bool:
 
 
 async def _from_index(
-    organization_id: uuid.UUID, wanted: Wanted, query: str, after: uuid.UUID | None, limit: int
+    seer: Seer, wanted: Wanted, query: str, after: uuid.UUID | None, limit: int
 ) -> list[db.Row]:
-    narrowed, values = _narrow(wanted, 5)
+    narrowed, values = _narrow(wanted, 6)
     return await db.rows(
         f"""WITH hit AS MATERIALIZED (SELECT document_id FROM document_text
                 WHERE tsv @@ websearch_to_tsquery('russian', $2))
             SELECT {_COLUMNS} FROM hit JOIN document AS d ON d.id = hit.document_id
-            WHERE {visibility.condition("d", "$1")} AND ($3::uuid IS NULL OR d.id < $3) {narrowed}
+            WHERE {visibility.condition("d", "$1", "$5")}
+            AND ($3::uuid IS NULL OR d.id < $3) {narrowed}
             ORDER BY d.id DESC LIMIT $4""",
-        organization_id, query, after, limit, *values,
+        seer[0], query, after, limit, seer[1], *values,
     )  # fmt: skip
 
 
 async def _by_walk(
-    organization_id: uuid.UUID, wanted: Wanted, query: str, after: uuid.UUID | None, limit: int
+    seer: Seer, wanted: Wanted, query: str, after: uuid.UUID | None, limit: int
 ) -> list[db.Row]:
     """Walk the reader's documents from the newest: own ones and received ones, merged by id."""
-    narrowed, values = _narrow(wanted, 5)
+    narrowed, values = _narrow(wanted, 6)
     filters = f"""($3::uuid IS NULL OR d.id < $3) {narrowed}
-        AND {visibility.kept("d.id", "$1")} AND ($2 = '' OR (
+        AND {visibility.kept("d.id", "$1")} AND {visibility.readable("d", "$1", "$5")}
+        AND ($2 = '' OR (
         SELECT t.tsv @@ websearch_to_tsquery('russian', $2) FROM document_text AS t
         WHERE t.document_id = d.id))"""
     own = f"""SELECT {_COLUMNS} FROM document AS d WHERE d.organization_id = $1 AND {filters}
@@ -103,7 +107,7 @@ async def _by_walk(
     union = f"({own})" if wanted.own else f"({own}) UNION ALL ({received})"
     return await db.rows(
         f"SELECT * FROM ({union}) AS d ORDER BY id DESC LIMIT $4",
-        organization_id, query, after, limit, *values,
+        seer[0], query, after, limit, seer[1], *values,
     )  # fmt: skip
 
 

@@ -124,8 +124,10 @@ async def seal(
 async def waiting(actor: Actor) -> int:
     """How many documents of the actor's organization wait for a signature; up to 1,000."""
     found: int = await db.value(
-        """SELECT count(*) FROM (SELECT 1 FROM document WHERE organization_id = $1
-           AND status = 'signing' LIMIT 1000) AS waits""",
+        f"""SELECT count(*) FROM (SELECT 1 FROM document AS d WHERE d.organization_id = $1
+            AND d.status = 'signing' AND {visibility.readable("d", "$1", "$2")}
+            LIMIT 1000) AS waits""",
         visibility.reader(actor),
+        actor.id,
     )
     return found

@@ -127,7 +127,7 @@ class SessionController(Controller):
     )
     async def content(self, session_id: FromPath[uuid.UUID], actor: Caller) -> Stream:
         """The very bytes: the file, or the PDF with the place kept for the signature."""
-        blob, name = await signing_sessions.content(actor, session_id)
+        blob, name = await signing_sessions.take(actor, session_id)
         headers = download_headers(
             {"file_name": name, "size": blob.size, "sha256": bytes.fromhex(blob.sha256)}
         )

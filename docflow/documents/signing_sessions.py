@@ -19,6 +19,7 @@ from core.sandbox import pool
 from docflow.documents import (
     checking,
     previews,
+    restricted,
     signing_certificates,
     signing_entry,
     signing_steps,
@@ -179,6 +180,21 @@ async def content(actor: Actor, session_id: uuid.UUID) -> tuple[blobs.StoredBlob
         session_id,
     )
     return await blobs.stat(blob_id), challenge.file_name
+
+
+async def take(actor: Actor, session_id: uuid.UUID) -> tuple[blobs.StoredBlob, str]:
+    """The same bytes, to be taken along: of a restricted document by right only, as an event."""
+    blob, file_name = await content(actor, session_id)
+    row = await db.row(
+        """SELECT s.document_id, s.file_id, d.mark FROM signing_session AS s
+           JOIN document AS d ON d.id = s.document_id WHERE s.id = $1""",
+        session_id,
+    )
+    if row is not None:
+        await restricted.require_original(
+            actor, row["document_id"], row["file_id"], mark=row["mark"]
+        )
+    return blob, file_name
 
 
 async def page_image(actor: Actor, session_id: uuid.UUID, *, page: int, width: int) -> bytes:

@@ -72,6 +72,21 @@ class DocumentFile(Table, tablename="document_file"):
     created_at = Timestamptz()
 
 
+class DocumentReader(Table, tablename="document_reader"):
+    """Who may read a restricted document, by name or post (круг ознакомления)."""
+
+    id = UUID(primary_key=True)
+    document_id = UUID(default=None)
+    organization_id = UUID(default=None)
+    person_id = UUID(null=True)
+    post = Text(null=True)
+    may_take_original = Boolean()
+    named_by = UUID(default=None)
+    named_at = Timestamptz()
+    struck_by = UUID(null=True)
+    struck_at = Timestamptz(null=True)
+
+
 class Quarantine(Table, tablename="quarantine"):
     """A file that was not taken, kept for those who look into it (карантин)."""
 

@@ -10,7 +10,7 @@ from litestar.response import Response
 
 from core.errors import TooLarge
 from directory.controllers.authentication import CALLER, Caller
-from docflow.documents import checks, files, verdicts
+from docflow.documents import checks, restricted, verdicts
 from docflow.documents.checking import READ_UP_TO
 from docflow.documents.controllers import READ, convert, download_headers
 from signatures.revisions import signed_revision
@@ -49,7 +49,7 @@ class VerdictController(Controller):
     )
     async def signed_revision(self, file_id: FromPath[uuid.UUID], actor: Caller) -> Response[bytes]:
         """The bytes the last intact signature speaks for, without what came after them."""
-        found = await files.visible_file(actor, file_id)
+        found = await restricted.original(actor, file_id)
         if found["size"] > READ_UP_TO:
             raise TooLarge
         reports = await checks.reports_of(file_id)

@@ -30,6 +30,7 @@ async def own_delivery(actor: Actor, delivery_id: uuid.UUID, *, lock: bool = Fal
     )  # fmt: skip
     if found is None or found["status"] not in _SEEN:
         raise NotFound(delivery_id=str(delivery_id))
+    await visibility.require_readable(actor, found["document_id"], delivery_id=delivery_id)
     return found
 
 

@@ -52,21 +52,21 @@ async def inbox(
     organization_id = visibility.reader(actor)
     due = "AND v.due_on IS NOT NULL" if box == "due" else ""
     cut = f"""v.recipient_id = $1 AND v.status IN {_BOXES[box]} {due}
-              AND {visibility.kept("v.document_id", "$1")}
+              AND {visibility.shown("v.document_id", "$1", "$4")}
               AND ($2::uuid IS NULL OR v.id < $2)"""
     query = search.clean_query(text)
     if query and await search.is_rare(query):
         return await db.rows(
             f"""WITH hit AS MATERIALIZED (SELECT document_id FROM document_text
-                    WHERE tsv @@ websearch_to_tsquery('russian', $4))
+                    WHERE tsv @@ websearch_to_tsquery('russian', $5))
                 SELECT {_COLUMNS} FROM hit CROSS JOIN LATERAL (
                     SELECT v.* FROM delivery AS v WHERE v.document_id = hit.document_id AND {cut}
                     OFFSET 0) AS v
                 {_JOINS} ORDER BY v.id DESC LIMIT $3""",
-            organization_id, after, limit, query,
+            organization_id, after, limit, actor.id, query,
         )  # fmt: skip
     matching = (
-        """AND (SELECT t.tsv @@ websearch_to_tsquery('russian', $4) FROM document_text AS t
+        """AND (SELECT t.tsv @@ websearch_to_tsquery('russian', $5) FROM document_text AS t
                 WHERE t.document_id = v.document_id)"""
         if query
         else ""
@@ -76,22 +76,24 @@ async def inbox(
                 SELECT v.* FROM delivery AS v WHERE {cut} {matching}
                 ORDER BY v.id DESC LIMIT $3)
             SELECT {_COLUMNS} FROM page AS v {_JOINS} ORDER BY v.id DESC""",
-        organization_id, after, limit, *([query] if query else []),
+        organization_id, after, limit, actor.id, *([query] if query else []),
     )  # fmt: skip
 
 
 async def counts(actor: Actor) -> dict[str, int]:
     """How many are new, due and overdue; for the first page of the day. Counting stops at 1,000."""
     organization_id, today = visibility.reader(actor), clock.today()
+    shown = visibility.shown("v.document_id", "$1", "$3")
     found = await db.row(
-        """SELECT (SELECT count(*) FROM (SELECT 1 FROM delivery WHERE recipient_id = $1
-                   AND status = 'delivered' LIMIT 1000) AS a) AS new,
-                  (SELECT count(*) FROM (SELECT 1 FROM delivery WHERE recipient_id = $1
-                   AND status IN ('delivered', 'opened') AND due_on >= $2 LIMIT 1000) AS b) AS due,
-                  (SELECT count(*) FROM (SELECT 1 FROM delivery WHERE recipient_id = $1
-                   AND status IN ('delivered', 'opened') AND due_on < $2 LIMIT 1000) AS c)
-                   AS overdue""",
-        organization_id, today,
+        f"""SELECT (SELECT count(*) FROM (SELECT 1 FROM delivery AS v WHERE recipient_id = $1
+                    AND status = 'delivered' AND {shown} LIMIT 1000) AS a) AS new,
+                   (SELECT count(*) FROM (SELECT 1 FROM delivery AS v WHERE recipient_id = $1
+                    AND status IN ('delivered', 'opened') AND due_on >= $2 AND {shown}
+                    LIMIT 1000) AS b) AS due,
+                   (SELECT count(*) FROM (SELECT 1 FROM delivery AS v WHERE recipient_id = $1
+                    AND status IN ('delivered', 'opened') AND due_on < $2 AND {shown}
+                    LIMIT 1000) AS c) AS overdue""",
+        organization_id, today, actor.id,
     )  # fmt: skip
     return dict(found or {})
 
@@ -103,9 +105,10 @@ async def next_due(actor: Actor, *, limit: int = 20) -> list[db.Row]:
         f"""WITH page AS MATERIALIZED (
                 SELECT v.* FROM delivery AS v WHERE v.recipient_id = $1
                 AND v.status IN ('delivered', 'opened') AND v.due_on IS NOT NULL
+                AND {visibility.shown("v.document_id", "$1", "$3")}
                 ORDER BY v.due_on, v.id LIMIT $2)
             SELECT {_COLUMNS} FROM page AS v {_JOINS} ORDER BY v.due_on, v.id""",
-        visibility.reader(actor), limit,
+        visibility.reader(actor), limit, actor.id,
     )  # fmt: skip
 
 
@@ -113,9 +116,10 @@ async def due_by_day(actor: Actor, *, days: int = 14) -> list[tuple[date, int]]:
     """How many answers fall due on each of the next days, today first; days without any too."""
     today = clock.today()
     found = await db.rows(
-        """SELECT due_on, count(*) AS number FROM delivery WHERE recipient_id = $1
-           AND status IN ('delivered', 'opened') AND due_on BETWEEN $2 AND $3 GROUP BY due_on""",
-        visibility.reader(actor), today, today + timedelta(days=days - 1),
+        f"""SELECT due_on, count(*) AS number FROM delivery AS v WHERE recipient_id = $1
+            AND status IN ('delivered', 'opened') AND due_on BETWEEN $2 AND $3
+            AND {visibility.shown("v.document_id", "$1", "$4")} GROUP BY due_on""",
+        visibility.reader(actor), today, today + timedelta(days=days - 1), actor.id,
     )  # fmt: skip
     known = {row["due_on"]: int(row["number"]) for row in found}
     ahead = (today + timedelta(days=n) for n in range(days))

@@ -96,6 +96,9 @@ async def decide(
         row = await _locked(prolongation_id)
         if row["sender_id"] != visibility.reader(actor):
             raise NotFound(prolongation_id=str(prolongation_id))
+        await visibility.require_readable(
+            actor, row["document_id"], prolongation_id=prolongation_id
+        )
         day = (until or row["wanted_on"]) if is_granted else None
         if day is not None:
             _check_day(row["due_on"], day)

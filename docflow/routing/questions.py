@@ -82,6 +82,7 @@ async def answer(actor: Actor, question_id: uuid.UUID, *, text: str) -> None:
         )  # fmt: skip
         if found is None:
             raise NotFound(question_id=str(question_id))
+        await visibility.require_readable(actor, found["document_id"], question_id=question_id)
         if found["answered_at"] is not None:
             raise Conflict(
                 "На этот вопрос уже ответили.", "This question is answered already.",
@@ -131,9 +132,10 @@ def _words(text: str, *, least: int, most: int, field: str) -> str:
 async def unanswered(actor: Actor, *, limit: int = 20) -> list[db.Row]:
     """Questions on one's own documents that wait for an answer, the oldest first."""
     return await db.rows(
-        """SELECT q.id, q.document_id, q.text, q.asked_at, o.name AS asker, d.title
+        f"""SELECT q.id, q.document_id, q.text, q.asked_at, o.name AS asker, d.title
            FROM question AS q JOIN organization AS o ON o.id = q.asker_id
            JOIN document AS d ON d.id = q.document_id
-           WHERE q.sender_id = $1 AND q.answered_at IS NULL ORDER BY q.id LIMIT $2""",
-        visibility.reader(actor), max(1, min(limit, 200)),
+           WHERE q.sender_id = $1 AND q.answered_at IS NULL
+           AND {visibility.readable("d", "$1", "$3")} ORDER BY q.id LIMIT $2""",
+        visibility.reader(actor), max(1, min(limit, 200)), actor.id,
     )  # fmt: skip

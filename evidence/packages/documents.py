@@ -27,8 +27,8 @@ async def gather(export: db.Row, ids: list[uuid.UUID]) -> list[Gathered]:
             FROM document AS d JOIN organization AS o ON o.id = d.organization_id
             CROSS JOIN LATERAL (SELECT count(*) AS recipients FROM delivery AS v
                 WHERE v.document_id = d.id) AS t
-            WHERE d.id = ANY($1) AND {visibility.condition("d", "$2")}""",
-        ids, home,
+            WHERE d.id = ANY($1) AND {visibility.condition("d", "$2", "$3")}""",
+        ids, home, export["requested_by"],
     )  # fmt: skip
     cards = {row["id"]: row for row in found}
     files = await _by_document(_FILES, list(cards), home)

@@ -148,8 +148,9 @@ async def _require_subject(actor: Actor, wanted: Wanted) -> None:
     is_there: Any = False
     if wanted.kind is ExportKind.DOCUMENT:
         is_there = await db.value(
-            f"SELECT true FROM document AS d WHERE d.id = $2 AND {visibility.condition('d', '$1')}",
-            home, subject_id,
+            f"""SELECT true FROM document AS d WHERE d.id = $2
+                AND {visibility.condition("d", "$1", "$3")}""",
+            home, subject_id, actor.id,
         )  # fmt: skip
     elif wanted.kind is ExportKind.PICTURE:
         owner = await db.value("SELECT organization_id FROM picture_use WHERE id = $1", subject_id)

@@ -13,8 +13,13 @@ from docflow.documents import visibility
 from evidence.packages.register import LINES
 from evidence.packages.states import ExportKind
 
-_VISIBLE = f"""SELECT d.id FROM document AS d
-    WHERE {visibility.condition("d", "$2")} AND d.status <> 'discarded' AND """
+
+def _visible(account: str) -> str:
+    return f"""SELECT d.id FROM document AS d
+        WHERE {visibility.condition("d", "$2", account)} AND d.status <> 'discarded' AND """
+
+
+_VISIBLE = _visible("$3")
 
 _DOCUMENTS: Mapping[ExportKind, str] = {
     ExportKind.DOCUMENT: _VISIBLE + "d.id = $1",
@@ -28,7 +33,7 @@ _DOCUMENTS: Mapping[ExportKind, str] = {
     ExportKind.ORGANIZATION: _VISIBLE
     + """(d.organization_id = $1 OR EXISTS (SELECT FROM delivery AS v
             WHERE v.document_id = d.id AND v.recipient_id = $1))""",
-    ExportKind.PERIOD: _VISIBLE
+    ExportKind.PERIOD: _visible("$5")
     + """((d.created_at >= $3 AND d.created_at < $4)
         OR EXISTS (SELECT FROM registration AS r WHERE r.document_id = d.id
             AND r.organization_id = $2 AND r.registered_at >= $3 AND r.registered_at < $4)
@@ -36,7 +41,8 @@ _DOCUMENTS: Mapping[ExportKind, str] = {
             AND v.recipient_id = $2 AND v.delivered_at >= $3 AND v.delivered_at < $4))
         AND $1::uuid IS NULL""",
 }
-"""Which documents, by kind of package; $1 the subject, $2 whose eyes, $3 and $4 the period."""
+"""Which documents, by kind of package; $1 the subject, $2 whose eyes, then the period, if any, and
+last the account that asks."""
 
 _USES: Mapping[ExportKind, str] = {
     ExportKind.PICTURE: "SELECT id FROM picture_use WHERE id = $1 AND $2::uuid IS NOT NULL",
@@ -60,7 +66,8 @@ async def fill(export: db.Row) -> int:
         count = await _add(export_id, count, [(_CARDS[kind], export["subject_id"], None)])
     first = count
     if kind in _DOCUMENTS:
-        count += await _add_found(export_id, count, "document", _DOCUMENTS[kind], asked)
+        by_whom = [*asked, export["requested_by"]]
+        count += await _add_found(export_id, count, "document", _DOCUMENTS[kind], by_whom)
     if kind in _USES:
         count += await _add_found(export_id, count, "use", _USES[kind], asked)
     things = count - first + (1 if kind in _CARDS else 0)

@@ -8,7 +8,7 @@ from litestar import Controller, Response, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Stream
 
-from core.errors import InvalidInput, NotAuthenticated, ServiceError
+from core.errors import Forbidden, InvalidInput, NotAuthenticated, ServiceError
 from directory import sessions
 from directory.controllers.authentication import CALLER, Caller, CallerAccess, requires, signed_in
 from docflow.documents import (
@@ -18,12 +18,14 @@ from docflow.documents import (
     links,
     previews,
     registration,
+    restricted,
     search,
     signing,
     visibility,
 )
 from docflow.documents.controllers import download_headers
 from docflow.documents.kinds import DOCUMENT_KINDS, kind_of
+from docflow.documents.reader_controllers import answered
 from docflow.documents.states import NUMBERED
 from docflow.routing import questions, recall
 from storage import blobs
@@ -181,9 +183,14 @@ class DownloadController(Controller):
     dependencies = CALLER
 
     @get("/files/{file_id:uuid}", guards=[signed_in])
-    async def download(self, file_id: FromPath[uuid.UUID], actor: Caller) -> Stream:
-        """The bytes; always a download, never a page of ours."""
-        found = await files.visible_file(actor, file_id)
+    async def download(self, file_id: FromPath[uuid.UUID], actor: Caller) -> Response[Any]:
+        """The bytes; always a download, never a page of ours; or a copy that names its reader."""
+        try:
+            found = await restricted.original(actor, file_id)
+        except Forbidden as problem:
+            if problem.error_code != "original_needs_right":
+                raise
+            return answered(await restricted.readers_copy(actor, file_id))
         stream = await blobs.open_blob(found["blob_id"])
         headers = {**download_headers(found), "cache-control": "no-store"}
         return Stream(stream, media_type=found["media_type"], headers=headers)

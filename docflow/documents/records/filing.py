@@ -135,6 +135,26 @@ async def _note_on_card(actor: Actor, found: db.Row, case: db.Row) -> None:
     )  # fmt: skip
 
 
+async def by_number(actor: Actor, number: str) -> uuid.UUID:
+    """The document that was registered with the organization under a number, the newest such one.
+
+    Raises `no_such_number`.
+    """
+    cards.require_text(number, most=200, field="number")
+    found: uuid.UUID | None = await db.value(
+        """SELECT document_id FROM registration WHERE organization_id = $1
+           AND lower(number) = lower($2) ORDER BY date DESC, id DESC LIMIT 1""",
+        visibility.reader(actor), number.strip(),
+    )  # fmt: skip
+    if found is None:
+        raise InvalidInput(
+            f"Документа с номером «{number.strip()}» в ваших журналах нет.",
+            f"No document {number.strip()!r} in your journals.",
+            code="no_such_number", field="number",
+        )  # fmt: skip
+    return found
+
+
 async def of_case(
     actor: Actor, case_id: uuid.UUID, *, after: uuid.UUID | None = None, limit: int = PAGE
 ) -> list[db.Row]:
@@ -149,10 +169,11 @@ async def of_case(
         f"""SELECT f.id, f.document_id, f.number, f.date, f.kind, f.status, f.filed_at,
                    f.destroyed_at, f.act_id, a.number AS act_number, a.year AS act_year, d.title
             FROM case_filing AS f
-            LEFT JOIN document AS d ON d.id = f.document_id AND {visibility.condition("d", "$2")}
+            LEFT JOIN document AS d ON d.id = f.document_id
+                AND {visibility.condition("d", "$2", "$5")}
             LEFT JOIN destruction_act AS a ON a.id = f.act_id
             WHERE f.case_id = $1 AND ($3::uuid IS NULL OR f.id > $3) ORDER BY f.id LIMIT $4""",
-        case_id, visibility.reader(actor), after, limit,
+        case_id, visibility.reader(actor), after, limit, actor.id,
     )  # fmt: skip
 
 

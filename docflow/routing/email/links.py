@@ -93,6 +93,7 @@ async def held(token: str) -> db.Row:
     row = await db.row(
         """SELECT k.*, v.document_id, v.recipient_id, v.status, v.due_on, o.name AS recipient
            FROM answer_link AS k JOIN delivery AS v ON v.id = k.delivery_id
+           JOIN document AS d ON d.id = v.document_id AND d.mark <> 'dsp'
            JOIN organization AS o ON o.id = v.recipient_id WHERE k.id = $1""",
         link_id,
     )

@@ -35,8 +35,10 @@ async def listed(
     found = await db.rows(
         f"""SELECT {_COLUMNS} FROM {_FROM} WHERE {_MINE}
             AND ($2::text[] = '{{}}' OR m.status = ANY($2)) AND ($3::uuid IS NULL OR m.id < $3)
+            AND {visibility.shown("m.document_id", "$1", "$5")}
             ORDER BY m.id DESC LIMIT $4""",
         visibility.reader(actor), list(statuses), after, max(1, min(limit, MAX_LIMIT)),
+        actor.id,
     )  # fmt: skip
     return [shown(row) for row in found]
 

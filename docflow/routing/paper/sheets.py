@@ -106,11 +106,12 @@ async def waiting(actor: Actor) -> list[db.Row]:
 
 def _below(actor: Actor, *, first: int) -> tuple[str, list[object]]:
     """The sender's own letters, and those to its subordinates that it has itself; $1: its id."""
-    ids, values = ids_sql(Selector(subtree_of=actor.home_id), on=clock.today(), first=first)
+    ids, values = ids_sql(Selector(subtree_of=actor.home_id), on=clock.today(), first=first + 1)
     return (
-        f"""(d.organization_id = $1 OR (v.recipient_id IN ({ids})
-             AND {visibility.condition("d", "$1")}))""",
-        values,
+        f"""((d.organization_id = $1 OR (v.recipient_id IN ({ids})
+             AND {visibility.condition("d", "$1", f"${first}")}))
+             AND {visibility.readable("d", "$1", f"${first}")})""",
+        [actor.id, *values],
     )
 
 
