@@ -41,8 +41,8 @@ from docflow.routing.paper import schemas as paper_schemas
 from docflow.routing.paper.sheets import PrintInput
 from evidence.log import schemas as log
 from evidence.packages import schemas as evidence
-from notify import schemas as notify
 from evidence.privacy import schemas as privacy
+from notify import schemas as notify
 from signatures import schemas as trust
 
 CENTER = UUID("019a0000-0000-7000-8000-000000000001")
@@ -178,8 +178,6 @@ _EVIDENCE = (
     hold.HoldRelease(reason="Дело прекращено, определение от 20.05.2027"),
 )  # fmt: skip
 
-_NOTIFY = (
-    notify.NewWebhook(
 _PRIVACY = (
     Purpose(
         code="membership", title="Учёт членов профсоюза", basis="consent",
@@ -208,6 +206,8 @@ _PRIVACY = (
     ),
 )  # fmt: skip
 
+_NOTIFY = (
+    notify.NewWebhook(
         url="https://hooks.example.org/docflow",
         event_types=["document.received", "delivery.acknowledged"],
     ),
@@ -315,9 +315,9 @@ EXAMPLES: Mapping[type, Any] = {
         *_WAYS,
         *_NODES,
         *_EVIDENCE,
+        *_PRIVACY,
         *_LOG,
         *_NOTIFY,
-        *_PRIVACY,
         *_PUBLICATIONS,
         *_TRUST,
         *_PICTURES,
