@@ -7,6 +7,7 @@ from core.errors import ServiceError
 from directory.controllers.authentication import public
 from docflow.documents.longevity import authority, due
 from evidence.log import alarm
+from evidence.privacy import backups
 from signatures.gost import selftest
 from storage import s3, scanning
 from web import stuck
@@ -58,6 +59,7 @@ class HealthController(Controller):
         lines += await stuck.metrics()
         lines += await due.metrics()
         lines += await alarm.metrics()
+        lines += await backups.metrics()
         named = int(await authority.is_configured())
         lines += ["# TYPE docflow_longevity_authority gauge"]
         lines += [f"docflow_longevity_authority {named}"]

@@ -28,6 +28,7 @@ from web.controllers.pictures import (
     ReviewPageController,
     UseSearchPageController,
 )
+from web.controllers.privacy import PrivacyPageController
 from web.controllers.publications import PublicationPageController
 from web.controllers.session import AccountController, LogInController
 from web.controllers.readers import ReaderPageController
@@ -74,6 +75,7 @@ WEB_CONTROLLERS: list[type[Controller] | Router] = [
     UseSearchPageController,
     PublicationPageController,
     EvidencePageController,
+    PrivacyPageController,
     OrganizationPageController,
     AccessPageController,
     JoinPageController,

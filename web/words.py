@@ -233,6 +233,28 @@ EXPORTS: Mapping[str, str] = {
 EXPORT_TONE: Mapping[str, str] = {
     "queued": "wait", "packing": "new", "ready": "good", "failed": "bad", "expired": "gone",
 }  # fmt: skip
+REQUEST_STATUS: Mapping[str, str] = {
+    "open": N_("Waits for the answer"), "answered": N_("Answered"), "refused": N_("Refused"),
+}  # fmt: skip
+REQUEST_TONE: Mapping[str, str] = {"open": "new", "answered": "good", "refused": "bad"}
+ERASURE_STATUS: Mapping[str, str] = {
+    "proposed": N_("Waits for the commission"), "approved": N_("Approved"),
+    "executing": N_("Is being carried out"), "done": N_("Carried out"), "cancelled": N_("Given up"),
+}  # fmt: skip
+ERASURE_TONE: Mapping[str, str] = {
+    "proposed": "wait", "approved": "new", "executing": "new", "done": "good", "cancelled": "gone",
+}  # fmt: skip
+ERASURE_STOPS: Mapping[str, str] = {
+    "legal_hold": N_("A legal hold stands against it."),
+    "erasure_incomplete": N_("New documents name the person: give the act up and draw up another."),
+}
+ERASURE_STEPS: Mapping[str, str] = {
+    "exports": N_("Packages let go"), "documents": N_("Documents and files"),
+    "directory": N_("Cards of the directory"), "details": N_("Details of events"),
+}  # fmt: skip
+HELD: Mapping[str, str] = {
+    "document": N_("Document"), "person": N_("Person"), "organization": N_("Organization"),
+}  # fmt: skip
 STUCK: Mapping[str, str] = {
     "failed": N_("Failed"),
     "retrying": N_("Will be tried again"),

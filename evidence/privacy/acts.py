@@ -232,6 +232,23 @@ async def listed(actor: Actor, *, after: uuid.UUID | None = None, limit: int = 5
     )  # fmt: skip
 
 
+async def candidates(actor: Actor) -> list[db.Row]:
+    """Accounts of the organization that may sit in a commission, with names; the look is logged."""
+    actor.require(*ROLES, "clerk")
+    found = await db.rows(
+        """SELECT DISTINCT a.id AS account_id,
+                  concat_ws(' ', p.last_name, p.first_name, p.middle_name) AS name
+           FROM role_grant AS g JOIN account AS a ON a.id = g.account_id AND a.status = 'active'
+           JOIN person AS p ON p.id = a.person_id
+           WHERE g.organization_id = $1 AND g.revoked_at IS NULL ORDER BY name LIMIT 200""",
+        actor.home_id,
+    )
+    await reads.log(
+        actor, subject=("organization", actor.home_id), purpose="commission", count=len(found)
+    )
+    return found
+
+
 async def require_over(
     actor: Actor, person_id: uuid.UUID, *, roles: tuple[str, ...] = ROLES
 ) -> None:

@@ -1,0 +1,93 @@
+"""The pages of personal data, filled in as a lawyer does, to the end of an act."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from core import clock, db
+from core.actor import Actor
+from directory.sessions import fingerprint
+from evidence.privacy import erasing
+from tests import ground
+from tests.privacy_stage import LAST, SNILS, Stage, a_stage, met_in
+
+
+@asynccontextmanager
+async def browsing(actor: Actor) -> AsyncIterator[httpx.AsyncClient]:
+    """A client with a session that had a second factor."""
+    await db.execute(
+        """INSERT INTO session (id, token_hash, account_id, organization_id, csrf_hash,
+               second_factor, created_at, seen_at, expires_at)
+           VALUES ($1, $2, $3, $4, $5, true, $6, $6, $7)""",
+        clock.new_id(), fingerprint(f"s-{actor.id}"), actor.id, actor.home_id,
+        fingerprint("csrf"), clock.now(), clock.now() + timedelta(hours=1),
+    )  # fmt: skip
+    async with ground.api() as client:
+        client.headers.update({"x-csrf-token": "csrf", "cookie": f"docflow_session=s-{actor.id}",
+                           "accept": "text/html"})  # fmt: skip
+        yield client
+
+
+async def get(client: httpx.AsyncClient, address: str) -> str:
+    answer = await client.get(address, headers={"accept": "text/html"})
+    assert answer.status_code == 200, (address, answer.text[:600])
+    return str(answer.text)
+
+
+@pytest.mark.slow
+async def test_from_the_request_to_the_act(database: str) -> None:
+    stage: Stage = await a_stage()
+    page = "/personal-data"
+    async with browsing(stage.lawyer) as client:
+        for tab in ("requests", "acts", "holds", "register"):
+            assert "Персональные данные" in await get(client, f"{page}?tab={tab}")
+        entered = await client.post(f"{page}/requests", data={
+            "person_id": str(stage.person_id), "kind": "erase", "reference": "вх. № 17",
+        })  # fmt: skip
+        assert entered.status_code == 303, entered.text[:600]
+        shown = await get(client, page)
+        draft = re.search(r'href="(/personal-data/acts/new[^"]+)"', shown)
+        assert draft is not None
+        form = await get(client, draft[1].replace("&amp;", "&"))
+        assert LAST in form
+        assert f"decision-{stage.about}" in form
+        given = {
+            "person_id": str(stage.person_id), "ground": "consent_withdrawn",
+            "basis": "Заявление вх. № 17", "since": "2026-11-20", "extra": SNILS,
+            "request_id": str(await db.value("SELECT id FROM subject_request")),
+            f"decision-{stage.about}": "destroy",
+        }  # fmt: skip
+        lonely = await client.post(f"{page}/acts", data=given, headers={"accept": "text/html"})
+        assert lonely.status_code == 422
+        assert "не меньше трёх" in lonely.text
+        members = [str(one.account_id) for one in stage.others]
+        made = await client.post(f"{page}/acts", data={**given, "member": members})
+        assert made.status_code == 303, made.text[:600]
+        act_page = made.headers["location"]
+        assert "Ждёт комиссию" in await get(client, act_page)
+        hold = {"kind": "person", "subject_id": str(stage.person_id), "reason": "Проверка"}
+        assert (await client.post(f"{page}/holds", data=hold)).status_code == 303
+        held = await get(client, f"{page}?tab=holds")
+        lift = re.search(r'action="(/personal-data/holds/[^"]+/lift)"', held)
+        assert lift is not None
+        assert (await client.post(lift[1], data={"reason": "Окончена"})).status_code == 303
+    for member in stage.others:
+        async with browsing(member) as client:
+            assert "Утвердить" in await get(client, act_page)
+            assert (await client.post(f"{act_page}/approve")).status_code == 303
+    act_id = await db.value("SELECT id FROM erasure")
+    await erasing.execute(act_id)
+    await db.execute("DELETE FROM session")
+    async with browsing(stage.lawyer) as client:
+        done = await get(client, act_page)
+        assert "ничего не осталось" in done
+        paper = await client.get(f"{act_page}/paper")
+        assert paper.content[:5] == b"%PDF-"
+        extract = await client.get(f"{act_page}/events")
+        assert b"person.erased" in extract.content
+        assert met_in(extract.content + paper.content + done.encode()) == []
+        assert "Отвечено" in await get(client, page)
