@@ -30,6 +30,8 @@ from web.controllers.pictures import (
 )
 from web.controllers.privacy import PrivacyPageController
 from web.controllers.publications import PublicationPageController
+from web.controllers.record_acts import ActPageController
+from web.controllers.records import InventoryPageController, RecordsPageController
 from web.controllers.session import AccountController, LogInController
 from web.controllers.readers import ReaderPageController
 from web.controllers.signing import SigningPageController
@@ -75,6 +77,9 @@ WEB_CONTROLLERS: list[type[Controller] | Router] = [
     UseSearchPageController,
     PublicationPageController,
     EvidencePageController,
+    RecordsPageController,
+    InventoryPageController,
+    ActPageController,
     PrivacyPageController,
     OrganizationPageController,
     AccessPageController,

@@ -24,6 +24,7 @@ DOCUMENT_STATUS: Mapping[str, str] = {
     "closed": N_("Filed"),
     "recalled": N_("Recalled"),
     "discarded": N_("Discarded"),
+    "destroyed": N_("Destroyed by an act"),
 }
 DELIVERY_STATUS: Mapping[str, str] = {
     "awaiting_relay": N_("Waits for the chancery above"),
@@ -49,7 +50,7 @@ BAR_ORDER = (
 """How states stand in a bar of progress, from the best on."""
 DOCUMENT_TONE: Mapping[str, str] = {
     "draft": "wait", "signing": "new", "signed": "seen", "registered": "good", "sent": "best",
-    "closed": "gone", "recalled": "bad", "discarded": "gone",
+    "closed": "gone", "recalled": "bad", "discarded": "gone", "destroyed": "gone",
 }  # fmt: skip
 BOXES: Mapping[str, str] = {
     "day": N_("Today"),
@@ -175,6 +176,9 @@ EVENTS: Mapping[str, str] = {
     "document.sent_again": N_("Sent to further recipients"),
     "document.recalled": N_("Recalled by the sender"),
     "document.closed": N_("Filed"),
+    "document.filed": N_("Filed in a case"),
+    "document.refiled": N_("Moved to another case"),
+    "document.destroyed": N_("Destroyed by an act"),
     "document.discarded": N_("Draft given up"),
     "document.read": N_("Read"),
     "delivery.passed_on": N_("Passed on to the organizations below"),

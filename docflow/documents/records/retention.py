@@ -194,6 +194,28 @@ async def attachable(article_id: uuid.UUID, *, year: int) -> db.Row:
     return found
 
 
+async def named(text: str, *, year: int) -> uuid.UUID:
+    """The article people mean by «19б», of the newest list in force at the end of a year.
+
+    Raises `unknown_article`.
+    """
+    require_text(text, most=100, field="article")
+    plain = text.strip().removeprefix("ст.").strip()
+    found: uuid.UUID | None = await db.value(
+        """SELECT a.id FROM retention_article AS a JOIN retention_list AS l ON l.id = a.list_id
+           WHERE lower(a.article || a.item) = lower($1) AND l.valid_from <= $2
+           AND (l.valid_to IS NULL OR l.valid_to >= $2) ORDER BY l.valid_from DESC LIMIT 1""",
+        plain, date(year, 12, 31),
+    )  # fmt: skip
+    if found is None:
+        raise InvalidInput(
+            f"Статьи «{plain}» нет в перечнях, действующих в {year} году.",
+            f"No list in force in {year} has an article {plain!r}.",
+            code="unknown_article", field="article",
+        )  # fmt: skip
+    return found
+
+
 def said(article: db.Row) -> str:
     """«ст. 19а»: the article as the fourth column names it."""
     return f"ст. {article['article']}{article['item']}"
