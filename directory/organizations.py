@@ -213,12 +213,17 @@ async def get(*, organization_id: uuid.UUID) -> db.Row:
     return row
 
 
+async def is_center(organization_id: uuid.UUID) -> bool:
+    """Is it the federal center?"""
+    kind = await db.value("SELECT kind FROM organization WHERE id = $1", organization_id)
+    return bool(kind == OrganizationKind.CENTER)
+
+
 async def is_keeper(actor: Actor) -> bool:
     """Does the actor administer the federal center, whose installation this is?"""
     if "administrator" not in actor.roles or actor.organization_id is None:
         return False
-    kind = await db.value("SELECT kind FROM organization WHERE id = $1", actor.organization_id)
-    return bool(kind == OrganizationKind.CENTER)
+    return await is_center(actor.organization_id)
 
 
 async def by_code(*, code: str) -> db.Row:

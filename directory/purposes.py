@@ -109,7 +109,8 @@ async def publish(actor: Actor, *, purpose: str, text: str) -> int:
 
 
 async def texts(purpose: str) -> list[db.Row]:
-    """Every version of a consent's words, newest first."""
+    """Every version of a consent's words, newest first; `purpose_unknown`."""
+    await current(purpose)
     return await db.rows(
         "SELECT * FROM consent_text WHERE purpose = $1 ORDER BY version DESC", purpose
     )

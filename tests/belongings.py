@@ -224,6 +224,23 @@ async def _people(made: Belongings) -> None:
             source="administrator",
         )),
     )  # fmt: skip
+    person = {"organization_id": home, "person_id": other.person_id}
+    made.ids.update({
+        "legal-holds/hold_id": str(await put(
+            "legal_hold", kind="organization", subject_id=home, organization_id=home
+        )),
+        "holds/hold_id": str(await put(
+            "legal_hold", kind="organization", subject_id=home, organization_id=home
+        )),
+        "request_id": str(await put(
+            "subject_request", **person, kind="access", status="open", received_on=clock.today(),
+            due_on=people.in_days(9),
+        )),
+        "act_id": str(await put(
+            "erasure", **person, status="proposed", ground="ceased", proposed_by=account,
+            due_on=people.in_days(9),
+        )),
+    })  # fmt: skip
     await put(
         "notice", organization_id=home, kind="question_asked", subject_kind="question",
         subject_id=uuid.UUID(made.ids["question_id"]),

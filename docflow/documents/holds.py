@@ -14,7 +14,7 @@ from audit import events
 from core import clock, db, idempotency
 from core.actor import Actor
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
-from directory import links, selection
+from directory import links, organizations, selection
 from directory.selection import Selector
 
 KINDS = ("document", "person", "organization")
@@ -219,7 +219,9 @@ async def home_of_person(person_id: uuid.UUID) -> uuid.UUID | None:
 
 async def _require_over(actor: Actor, home: uuid.UUID | None) -> None:
     """NotFound for what lies outside the actor's part of the federation."""
-    if home is None:
+    if home is None:  # somebody without post and role is the center's to keep
+        if actor.kind != "rule" and not await organizations.is_center(actor.home_id):
+            raise NotFound
         return
     try:
         await links.require_authority(actor, home, roles=ROLES)

@@ -15,7 +15,7 @@ from audit import events, reads, transitions
 from core import clock, db, idempotency, jobs
 from core.actor import Actor
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
-from directory import grants, links, second_factor
+from directory import grants, links, organizations, second_factor
 from docflow.documents import holds
 from evidence.privacy import knowing, needles, papers, register, terms
 from evidence.privacy.states import ERASE, TRANSITIONS, ErasureStatus
@@ -257,7 +257,9 @@ async def require_over(
     if not await db.value("SELECT true FROM person WHERE id = $1", person_id):
         raise NotFound(code="person_unknown", person=str(person_id))
     home = await holds.home_of_person(person_id)
-    if home is None:
+    if home is None:  # somebody without post and role is the center's to keep
+        if actor.kind != "rule" and not await organizations.is_center(actor.home_id):
+            raise NotFound(code="person_unknown", person=str(person_id))
         return
     try:
         await links.require_authority(actor, home, roles=roles)

@@ -16,6 +16,7 @@ async def test_a_hold_reaches_documents_by_each_way(database: str) -> None:
     line = await ground.a_ground()
     lawyer = await people.clerk_of(line.union, "lawyer", "clerk", "signatory")
     author = await people.clerk_of(line.region)
+    await ground.token_of(author)  # writes the roles, by which she belongs to the region
     mine, other = await ground.signed_documents(author, 2)
     third = (await ground.signed_documents(await people.clerk_of(line.other_region), 1))[0]
     everything = [mine, other, third]

@@ -1,35 +1,14 @@
 """The pages of personal data, filled in as a lawyer does, to the end of an act."""
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import timedelta
 
 import httpx
 import pytest
 
-from core import clock, db
-from core.actor import Actor
-from directory.sessions import fingerprint
+from core import db
 from evidence.privacy import erasing
 from tests import ground
 from tests.privacy_stage import LAST, SNILS, Stage, a_stage, met_in
-
-
-@asynccontextmanager
-async def browsing(actor: Actor) -> AsyncIterator[httpx.AsyncClient]:
-    """A client with a session that had a second factor."""
-    await db.execute(
-        """INSERT INTO session (id, token_hash, account_id, organization_id, csrf_hash,
-               second_factor, created_at, seen_at, expires_at)
-           VALUES ($1, $2, $3, $4, $5, true, $6, $6, $7)""",
-        clock.new_id(), fingerprint(f"s-{actor.id}"), actor.id, actor.home_id,
-        fingerprint("csrf"), clock.now(), clock.now() + timedelta(hours=1),
-    )  # fmt: skip
-    async with ground.api() as client:
-        client.headers.update({"x-csrf-token": "csrf", "cookie": f"docflow_session=s-{actor.id}",
-                           "accept": "text/html"})  # fmt: skip
-        yield client
 
 
 async def get(client: httpx.AsyncClient, address: str) -> str:
@@ -42,7 +21,7 @@ async def get(client: httpx.AsyncClient, address: str) -> str:
 async def test_from_the_request_to_the_act(database: str) -> None:
     stage: Stage = await a_stage()
     page = "/personal-data"
-    async with browsing(stage.lawyer) as client:
+    async with ground.browser(stage.lawyer) as client:
         for tab in ("requests", "acts", "holds", "register"):
             assert "Персональные данные" in await get(client, f"{page}?tab={tab}")
         entered = await client.post(f"{page}/requests", data={
@@ -76,13 +55,12 @@ async def test_from_the_request_to_the_act(database: str) -> None:
         assert lift is not None
         assert (await client.post(lift[1], data={"reason": "Окончена"})).status_code == 303
     for member in stage.others:
-        async with browsing(member) as client:
+        async with ground.browser(member) as client:
             assert "Утвердить" in await get(client, act_page)
             assert (await client.post(f"{act_page}/approve")).status_code == 303
     act_id = await db.value("SELECT id FROM erasure")
     await erasing.execute(act_id)
-    await db.execute("DELETE FROM session")
-    async with browsing(stage.lawyer) as client:
+    async with ground.browser(stage.lawyer) as client:
         done = await get(client, act_page)
         assert "ничего не осталось" in done
         paper = await client.get(f"{act_page}/paper")
