@@ -84,6 +84,7 @@ async def belongings() -> Belongings:
     await _pictures(made)
     await _people(made)
     await _evidence(made)
+    await _records(made)
     return made
 
 
@@ -265,3 +266,29 @@ async def _evidence(made: Belongings) -> None:
 async def _blob() -> uuid.UUID:
     """Real bytes in the store."""
     return (await blobs.store(people.stream(await people.a_letter(SECRET)), limit=1 << 24)).id
+
+
+async def _records(made: Belongings) -> None:
+    home, document_id = made.owner.home_id, uuid.UUID(made.ids["document_id"])
+    plan_id = await put(
+        "file_plan", organization_id=home, status="approved", year=2026, approved_on=clock.today()
+    )
+    case_id = await put(
+        "record_case", plan_id=plan_id, organization_id=home, year=2026, index="01-12",
+        status="open", term_kind="years", years=5, protocol=SECRET,
+    )  # fmt: skip
+    await put(
+        "case_filing", case_id=case_id, document_id=document_id, organization_id=home,
+        status="filed",
+    )  # fmt: skip
+    act_id = await put(
+        "destruction_act", organization_id=home, status="draft", drafted_by=made.owner.account_id
+    )
+    await put("destruction_line", act_id=act_id, case_id=case_id, status="listed")
+    inventory_id = await put(
+        "case_inventory", organization_id=home, status="draft", kind="permanent", year=2026
+    )
+    made.ids.update({
+        "records/plan_id": str(plan_id), "records/case_id": str(case_id),
+        "records/act_id": str(act_id), "records/inventory_id": str(inventory_id),
+    })  # fmt: skip

@@ -1,6 +1,7 @@
 """The records schedule over HTTP, from the list of terms to the note of what was destroyed."""
 
 import uuid
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
@@ -61,28 +62,35 @@ async def test_a_case_from_its_plan_to_its_stub(database: str) -> None:
         text = await paper(clerk, f"/plans/{plan_id}")
         for words in ("НОМЕНКЛАТУРА ДЕЛ", "01-12", "5 лет, ЭК от 01.12.2014 № 4", "Итоговая"):
             assert words in text
-        (over,) = (await clerk.get(f"{AT}/expired")).json()
-        assert (over["index"], over["waits"], over["is_held"]) == ("01-12", False, False)
-        body = {"case_ids": [case_id], "basis": BASIS}
-        act_id = await made(await clerk.post(f"{AT}/acts", json=body))
-        assert (await clerk.post(f"{AT}/acts/{act_id}/submit")).status_code == 204
-        for one, status in ((member, "review"), (second, "agreed")):
-            voted = await one.post(f"{AT}/acts/{act_id}/vote", json={"is_for": True})
-            assert voted.json() == {"status": status}
-        protocol = {"protocol": "ЭК от 12.01.2026 № 1"}
-        assert (await head.post(f"{AT}/acts/{act_id}/approve", json=protocol)).status_code == 204
-        assert (await clerk.post(f"{AT}/acts/{act_id}/execute")).status_code == 204
-        assert await destroying.carry_out(uuid.UUID(act_id))
-        shown = (await clerk.get(f"{AT}/acts/{act_id}")).json()
-        assert (shown["status"], shown["lines"][0]["destroyed"]) == ("executed", 2)
-        text = await paper(clerk, f"/acts/{act_id}")
-        for words in ("о выделении к уничтожению", "1 (одно) дело", "документов 2", " за "):
-            assert words in text
+        await an_act(clerk, head, (member, second), case_id)
         assert (await clerk.get(f"/api/v1/documents/{documents[0]}")).status_code == 404
         stubs = (await clerk.get(f"{AT}/tombstones")).json()
         assert [one["act_number"] for one in stubs] == [1, 1]
         copied = await clerk.post(f"{AT}/plans/copy", json={"from_year": 2015, "to_year": 2026})
         assert (copied.json()["total"], copied.json()["copied"]) == (1, 1)
+
+
+async def an_act(
+    clerk: httpx.AsyncClient, head: httpx.AsyncClient, members: Sequence[httpx.AsyncClient],
+    case_id: str,
+) -> None:  # fmt: skip
+    (over,) = (await clerk.get(f"{AT}/expired")).json()
+    assert (over["index"], over["waits"], over["is_held"]) == ("01-12", False, False)
+    body = {"case_ids": [case_id], "basis": BASIS}
+    act_id = await made(await clerk.post(f"{AT}/acts", json=body))
+    assert (await clerk.post(f"{AT}/acts/{act_id}/submit")).status_code == 204
+    for one, status in zip(members, ("review", "agreed"), strict=True):
+        voted = await one.post(f"{AT}/acts/{act_id}/vote", json={"is_for": True})
+        assert voted.json() == {"status": status}
+    protocol = {"protocol": "ЭК от 12.01.2026 № 1"}
+    assert (await head.post(f"{AT}/acts/{act_id}/approve", json=protocol)).status_code == 204
+    assert (await clerk.post(f"{AT}/acts/{act_id}/execute")).status_code == 204
+    assert await destroying.carry_out(uuid.UUID(act_id))
+    shown = (await clerk.get(f"{AT}/acts/{act_id}")).json()
+    assert (shown["status"], shown["lines"][0]["destroyed"]) == ("executed", 2)
+    text = await paper(clerk, f"/acts/{act_id}")
+    for words in ("о выделении к уничтожению", "1 (одно) дело", "документов 2", " за "):
+        assert words in text
 
 
 async def test_members_see_their_acts_and_nothing_else(database: str) -> None:

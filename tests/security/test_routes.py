@@ -22,7 +22,14 @@ PUBLIC = {
     "GET /login", "POST /login", "GET /language/{code:str}", "POST /language", "POST /check",
 }  # fmt: skip
 """Open to everybody on purpose, each looked at; static files come beside them."""
-NO_DATA = ("/kinds", "/journals", "/refusal-reasons", "/channels")
+NO_DATA = (
+    "/kinds",
+    "/journals",
+    "/refusal-reasons",
+    "/channels",
+    "/retention/lists",
+    "/retention/articles",
+)
 """Lists of the house's own words."""
 
 

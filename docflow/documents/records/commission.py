@@ -27,17 +27,7 @@ async def appoint(
     second_factor.demand(actor)
     plans.require_protocol(basis, field="basis")
     named = sorted(set(members))
-    if not LEAST <= len(named) <= MOST:
-        raise InvalidInput(
-            f"В экспертной комиссии от {LEAST} до {MOST} человек.",
-            f"A commission has {LEAST} to {MOST} members.",
-            code="commission_size", field="members",
-        )  # fmt: skip
-    if chair_id not in named:
-        raise InvalidInput(
-            "Председатель должен быть членом комиссии.", "The chair has to be a member.",
-            code="chair_not_member", field="chair_id",
-        )  # fmt: skip
+    _require_size(named, chair_id)
     async with db.transaction():
         known = await db.value(
             """SELECT count(DISTINCT account_id) FROM role_grant WHERE organization_id = $1
@@ -50,23 +40,39 @@ async def appoint(
                 "Only those who hold a role in the organization can be members.",
                 code="not_of_organization", field="members",
             )  # fmt: skip
-        moment = clock.now()
-        await db.execute(
-            """UPDATE commission_member SET until = $2
-               WHERE organization_id = $1 AND until IS NULL""",
-            actor.home_id, moment,
-        )  # fmt: skip
-        await db.execute(
-            """INSERT INTO commission_member (id, organization_id, account_id, is_chair, basis,
-                                              since)
-               SELECT uuidv7(), $1, id, id = $3, $4, $5 FROM unnest($2::uuid[]) AS t (id)""",
-            actor.home_id, named, chair_id, basis.strip(), moment,
-        )  # fmt: skip
+        await _seat(actor, named, chair_id, basis.strip())
         await events.record(
             actor, "commission.appointed", subject=("organization", actor.home_id),
             data={"members": [str(one) for one in named], "chair_id": str(chair_id),
                   "basis": basis.strip()},
         )  # fmt: skip
+
+
+def _require_size(named: list[uuid.UUID], chair_id: uuid.UUID) -> None:
+    if not LEAST <= len(named) <= MOST:
+        raise InvalidInput(
+            f"В экспертной комиссии от {LEAST} до {MOST} человек.",
+            f"A commission has {LEAST} to {MOST} members.",
+            code="commission_size", field="members",
+        )  # fmt: skip
+    if chair_id not in named:
+        raise InvalidInput(
+            "Председатель должен быть членом комиссии.", "The chair has to be a member.",
+            code="chair_not_member", field="chair_id",
+        )  # fmt: skip
+
+
+async def _seat(actor: Actor, named: list[uuid.UUID], chair_id: uuid.UUID, basis: str) -> None:
+    moment = clock.now()
+    await db.execute(
+        "UPDATE commission_member SET until = $2 WHERE organization_id = $1 AND until IS NULL",
+        actor.home_id, moment,
+    )  # fmt: skip
+    await db.execute(
+        """INSERT INTO commission_member (id, organization_id, account_id, is_chair, basis, since)
+           SELECT uuidv7(), $1, id, id = $3, $4, $5 FROM unnest($2::uuid[]) AS t (id)""",
+        actor.home_id, named, chair_id, basis, moment,
+    )  # fmt: skip
 
 
 async def members(organization_id: uuid.UUID) -> list[db.Row]:

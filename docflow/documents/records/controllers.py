@@ -9,6 +9,7 @@ from litestar import Controller, Response, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from directory.controllers.authentication import CALLER, Caller, requires, scope
+from docflow.documents import visibility
 from docflow.documents.controllers import convert, convert_all
 from docflow.documents.records import (
     acts,
@@ -23,7 +24,9 @@ from docflow.documents.records import (
 )
 from docflow.documents.records import schemas as wire
 
-READ = [scope("documents:read")]
+READ = [scope("documents:read"), requires(*visibility.READERS)]
+LOOK = [scope("documents:read")]
+"""For what is law and nobody's own: the lists of terms."""
 WORK = [scope("documents:write"), requires("clerk")]
 HEAD = [scope("documents:sign"), requires("signatory")]
 KEEP = [scope("documents:write"), requires("administrator")]
@@ -46,7 +49,7 @@ class RetentionController(Controller):
     tags = ("records",)
     dependencies = CALLER
 
-    @get("/lists", guards=READ, summary="Loaded lists of terms")
+    @get("/lists", guards=LOOK, summary="Loaded lists of terms")
     async def lists(self, actor: Caller) -> list[wire.RetentionListView]:
         """Every edition, the newest first."""
         return convert_all(wire.RetentionListView, await retention.lists())
@@ -61,7 +64,7 @@ class RetentionController(Controller):
         """Rows marked unverified cannot be used until somebody confirms them."""
         return [wire.Made(await retention.load(actor, one)) for one in retention.built_in()]
 
-    @get("/articles", guards=READ, summary="Find an article")
+    @get("/articles", guards=LOOK, summary="Find an article")
     async def articles(
         self, actor: Caller, q: FromQuery[str] = "", on: FromQuery[date | None] = None,
         limit: FromQuery[int] = 50,
