@@ -1,5 +1,6 @@
 """Settings: read once from the environment, frozen, and wrong ones stop the start."""
 
+import ipaddress
 import os
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -30,6 +31,15 @@ def _number(name: str, default: int) -> int:
         return int(text)
     except ValueError as problem:
         raise BadSettings(f"{name}: not a whole number: {text!r}") from problem
+
+
+def _networks(name: str) -> tuple[str, ...]:
+    """Addresses and networks (CIDR) with commas between; none when it is not set."""
+    found = tuple(one.strip() for one in _read(name, "").split(",") if one.strip())
+    try:
+        return tuple(str(ipaddress.ip_network(one, strict=False)) for one in found)
+    except ValueError as problem:
+        raise BadSettings(f"{name}: addresses or networks with commas between") from problem
 
 
 def _numbers(name: str) -> tuple[int, ...]:
@@ -135,6 +145,8 @@ class Settings:
     """Local working files (keys of the demo authority, temporary files); never documents."""
     sandbox_workers: int
     pool_size: int
+    trusted_proxies: tuple[str, ...]
+    """Networks of proxies of one's own, whose X-Forwarded-For is believed; without any, none is."""
     webhook_allow_private: bool
     """Webhooks may go to loopback and private addresses; for closed networks and tests only."""
     plugin_dir: Path | None = None
@@ -218,6 +230,7 @@ def settings() -> Settings:
         data_dir=Path(_read("DOCFLOW_DATA", ".docflow")).resolve(),
         sandbox_workers=_number("SANDBOX_WORKERS", min(4, os.cpu_count() or 2)),
         pool_size=_number("DATABASE_POOL", 10),
+        trusted_proxies=_networks("TRUSTED_PROXIES"),
         webhook_allow_private=_read("WEBHOOK_ALLOW_PRIVATE", "no") == "yes",
         plugin_dir=Path(found) if (found := _read("SIGNING_PLUGIN_DIR", "")) else None,
         medo_in=Path(found).resolve() if (found := _read("MEDO_IN", "")) else None,

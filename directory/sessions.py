@@ -1,6 +1,7 @@
 """Sessions of people: from the log-in to the moment that ends it."""
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import secrets
@@ -10,9 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from audit import events
-from core import clock, db
+from core import clock, db, limits
 from core.actor import Actor
-from core.errors import Forbidden, NotAuthenticated
+from core.errors import Forbidden, NotAuthenticated, TooManyRequests
 from directory import lockout, passwords, second_factor
 
 IDLE = timedelta(hours=12)
@@ -21,6 +22,10 @@ KEPT = timedelta(days=30)
 """Ended sessions stay so long for questions, then the sweep takes them."""
 SEEN_EVERY = timedelta(minutes=1)
 """`seen_at` is written at most so often: reading a page should not write a row."""
+PER_ADDRESS = 50
+WINDOW = timedelta(minutes=15)
+"""So many log-ins may fail from one address in a window: a chancery behind one address mistypes
+less, and who tries one password on many accounts gets no further."""
 refusal_takes = 0.35
 """Seconds before a refused log-in is answered, whatever the reason, so that time tells nothing."""
 
@@ -63,6 +68,7 @@ async def begin(
     code: str | None = None,
     organization_id: uuid.UUID | None = None,
     request_id: uuid.UUID | None = None,
+    address: str = "",
 ) -> Opened:
     """Log in; belongs outside a transaction, since a refusal must stay counted.
 
@@ -70,11 +76,15 @@ async def begin(
     code, a disabled account and one that rests after failures. With a right password and no code
     where an authenticator is in use: 401 `code_required`; send all again with the code. Without
     `organization_id` the session is for the account's only organization, if it has only one.
+    `address`, where it is known, may fail `PER_ADDRESS` times a window, whatever the accounts: then
+    TooManyRequests, over all processes.
     """
     started = time.monotonic()
+    if address:
+        await limits.check("log in", address, limit=PER_ADDRESS, per=WINDOW)
     attempt = await lockout.prove(login=login.strip().lower(), password=password)
     if attempt is None:
-        raise await _refused(started)
+        raise await _refused(started, address)
     if attempt.totp_secret is not None and not code:
         await lockout.forgive(attempt)
         raise NotAuthenticated(
@@ -86,7 +96,7 @@ async def begin(
         account_id=attempt.account_id, sealed=attempt.totp_secret, code=code or ""
     ):
         await lockout.refuse(attempt)
-        raise await _refused(started)
+        raise await _refused(started, address)
     fresh = None
     if passwords.is_outdated(attempt.password_hash):
         fresh = await passwords.hash_password(password)
@@ -266,7 +276,10 @@ async def sweep() -> int:
     )  # fmt: skip
 
 
-async def _refused(started: float) -> NotAuthenticated:
+async def _refused(started: float, address: str) -> NotAuthenticated:
+    if address:
+        with contextlib.suppress(TooManyRequests):  # the next one is told
+            await limits.take("log in", address, limit=PER_ADDRESS, per=WINDOW)
     await asyncio.sleep(max(0.0, refusal_takes - (time.monotonic() - started)))
     return NotAuthenticated(
         "Войти не удалось. Проверьте логин, раскладку, пароль и код; после нескольких неудач"

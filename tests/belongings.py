@@ -51,6 +51,13 @@ async def _has_id(table: str) -> bool:
     )
 
 
+REPORT = {
+    "intact": True, "valid": True, "trusted": True, "signed_bytes": 100, "level": "B-B",
+    "format": "PAdES", "field_name": "S", "reasons": [], "coverage": "whole", "subject": {},
+}  # fmt: skip
+"""As much of a report as pages and routes look into."""
+
+
 @dataclass(frozen=True, slots=True)
 class Belongings:
     """Ids by the places of routes: name of the place, ``room/name`` where rooms share it, or
@@ -101,12 +108,12 @@ async def _documents(made: Belongings) -> None:
     signature_id = await put(
         "signature", document_id=document_id, file_id=file_id, form="pades", role="approving",
         verdict="valid", account_id=account,
-        report={"intact": True, "valid": True, "signed_bytes": 100, "level": "B-B",
-                "field_name": "S", "reasons": []},
+        report=REPORT,
     )  # fmt: skip
     made.ids.update(
         document_id=str(document_id), file_id=str(file_id), delivery_id=str(delivery_id),
-        signature_id=str(signature_id), role="main", number="1", organization_id=str(home),
+        signature_id=str(signature_id), role="main", number="1", job_id="1",
+        organization_id=str(home),
         session_id=str(await put(
             "signing_session", document_id=document_id, file_id=file_id, account_id=account,
             role="approving", status="open", form="pades",

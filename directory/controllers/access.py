@@ -10,6 +10,7 @@ from litestar.params import FromPath, JSONBody
 
 from directory import access_schemas as wire
 from directory import accounts, grants, invitations, second_factor, sessions, tokens
+from directory.controllers.addresses import client_of
 from directory.controllers.authentication import (
     CALLER,
     Caller,
@@ -50,6 +51,7 @@ class SessionController(Controller):
         opened = await sessions.begin(
             login=data.login, password=data.password, code=data.code,
             organization_id=data.organization_id, request_id=_request_id(request),
+            address=client_of(request),
         )  # fmt: skip
         answer = wire.SessionOpened(
             id=opened.id, csrf_token=opened.csrf, expires_at=opened.expires_at,

@@ -41,9 +41,9 @@ async def name(
     Naming again changes the right to the original. By the author or the head (`not_the_holder`).
     Raises `not_restricted`, `reader_unclear`, `unknown_post`, `person_not_there`.
     """
-    await _check(actor, person_id, post)
     async with db.transaction():
         await _held(actor, document_id)
+        await _check(actor, person_id, post)
         reader_id = await db.value(
             """INSERT INTO document_reader (id, document_id, organization_id, person_id, post,
                    may_take_original, named_by, named_at)

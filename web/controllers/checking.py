@@ -8,6 +8,7 @@ from litestar import Controller, Response, get, post
 from core import limits
 from core.errors import InvalidInput, ServiceError, TooLarge
 from core.sandbox import pool
+from directory.controllers.addresses import client_of
 from directory.controllers.authentication import public
 from docflow.documents import checking
 from web import pages, words
@@ -39,9 +40,8 @@ class CheckPageController(Controller):
 
         No session is touched and nothing is stored, so the form needs no CSRF field.
         """
-        client = request.client.host if request.client else ""
         try:
-            await limits.take("check page", client, limit=TRIES, per=PER)
+            await limits.take("check page", client_of(request), limit=TRIES, per=PER)
             form = await read_upload(request, small={"signature": checking.MAX_SIGNATURE})
             content = await _content(form)
             if content.startswith(PACKAGE) and "signature" not in form.small:

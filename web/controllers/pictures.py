@@ -13,7 +13,7 @@ from compliance.registers.register import MAX_DOCUMENT, MAX_PICTURE
 from compliance.searching import use_search
 from compliance.verdicts.case import Channel
 from core import clock
-from core.errors import InvalidInput, ServiceError
+from core.errors import Forbidden, InvalidInput, ServiceError
 from directory import sessions
 from directory.controllers.authentication import CALLER, Caller, CallerAccess, requires
 from web import forms, pages, picture_words
@@ -54,6 +54,8 @@ class PictureController(Controller):
             form = await read_upload(request)
             sessions.check_csrf(access, form.fields.get("_csrf"))
             check_id = await _checked(actor, form)
+        except Forbidden:
+            raise
         except ServiceError as problem:
             if is_part:
                 return await pages.page(

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from core import clock, sealing
 from core.errors import Forbidden, InvalidInput, NotAuthenticated, ServiceError
 from directory import accounts, second_factor, sessions
+from directory.controllers.addresses import client_of
 from directory.controllers.authentication import (
     CALLER,
     Caller,
@@ -69,7 +70,7 @@ class LogInController(Controller):
                 login, password = _resumed(step)
             opened = await sessions.begin(
                 login=login, password=password, code=code,
-                request_id=request.scope["state"].get("request_id"),
+                request_id=request.scope["state"].get("request_id"), address=client_of(request),
             )  # fmt: skip
         except NotAuthenticated as problem:
             asks = problem.error_code == "code_required"
