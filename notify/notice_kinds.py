@@ -213,6 +213,23 @@ NOTICE_KINDS: dict[str, NoticeKind] = {
         "Срок рассмотрения обращения по 59-ФЗ истёк {overdue_on}. Откройте карточку.",
         "The term of an appeal under 59-FZ ended on {overdue_on}. Open the card.",
     ),
+    "act_to_judge": NoticeKind(
+        "Акт об уничтожении ждёт экспертную комиссию", "An act of destruction waits for votes",
+        "Акт № {number} о выделении документов к уничтожению передан экспертной комиссии."
+        " Члены комиссии голосуют на странице акта.",
+        "Act No. {number} on destroying documents is before the expert commission. Its members vote"
+        " on the page of the act.",
+    ),
+    "act_to_approve": NoticeKind(
+        "Акт об уничтожении ждёт утверждения", "An act of destruction waits to be approved",
+        "Экспертная комиссия согласовала акт № {number}. Его утверждает руководитель.",
+        "The expert commission agreed to act No. {number}. The head approves it.",
+    ),
+    "act_executed": NoticeKind(
+        "Акт об уничтожении исполнен", "An act of destruction was carried out",
+        "По акту № {number} уничтожено документов: {documents}. Исключено дел: {dropped}.",
+        "By act No. {number} documents were destroyed: {documents}. Cases taken out: {dropped}.",
+    ),
     "reminded": NoticeKind(
         "Напоминание отправителя", "The sender reminds you",
         "Отправитель ждёт ответа по документу (срок: {due_on}). Откройте его и ответьте.",

@@ -19,6 +19,7 @@ from docflow.documents.records import (
     destroying,
     filing,
     inventories,
+    jobs,
 )
 from docflow.documents.records.states import ActStatus
 from docflow.routing import inbox
@@ -57,8 +58,18 @@ async def carried_out(stage: Stage, *case_ids: uuid.UUID) -> tuple[uuid.UUID, de
     act_id = await an_agreed_act(stage, *case_ids)
     await acts.approve(stage.head, act_id, protocol="ЭК от 12.01.2026 № 1")
     await acts.execute(stage.clerk, act_id)
+    waiting = "procrastinate_jobs WHERE task_name = 'records.execute'"
+    assert await db.execute(f"DELETE FROM {waiting}") >= 1
+    await jobs.sweep_acts()
+    await jobs.sweep_acts()
+    found = await db.value(f"SELECT count(*) FROM {waiting}")
+    assert found == 1, "a lost job is found again, once"
     done = await destroying.carry_out(act_id)
     assert done is not None
+    await jobs.execute(str(act_id))  # the second one finds nothing to do
+    told = await db.rows("SELECT kind FROM notice WHERE subject_id = $1 ORDER BY id", act_id)
+    kinds = [row["kind"] for row in told]
+    assert kinds == ["act_to_judge", "act_to_approve", "act_executed"]
     return act_id, done
 
 

@@ -215,7 +215,7 @@ CREATE TABLE case_filing (
         AND (act_id IS NULL) = (destroyed_at IS NULL))
 );
 CREATE INDEX case_filing_case ON case_filing (case_id, id);
-CREATE INDEX case_filing_gone ON case_filing (document_id, organization_id) WHERE status = 'destroyed';
+CREATE INDEX case_filing_gone ON case_filing (organization_id, document_id) WHERE status = 'destroyed';
 CREATE INDEX case_filing_number ON case_filing (organization_id, lower(number)) WHERE status = 'destroyed';
 """
 

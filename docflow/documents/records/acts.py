@@ -17,6 +17,7 @@ from docflow.documents import holds, visibility
 from docflow.documents.cards import require_text
 from docflow.documents.records import cases, commission, inventories, plans
 from docflow.documents.records.states import ACT, LINE, ActStatus, LineStatus
+from notify import notices
 
 EXECUTE_JOB = "records.execute"
 MAX_CASES = 500
@@ -161,6 +162,7 @@ async def submit(actor: Actor, act_id: uuid.UUID) -> None:
                 code="no_commission",
             )  # fmt: skip
         await _move(actor, act, ActStatus.REVIEW, "submitted", assign={"members": sitting})
+        await _tell(act, "act_to_judge")
 
 
 async def vote(actor: Actor, act_id: uuid.UUID, *, is_for: bool, remark: str = "") -> ActStatus:
@@ -197,6 +199,7 @@ async def vote(actor: Actor, act_id: uuid.UUID, *, is_for: bool, remark: str = "
         size = len(act["members"])
         if counted["yes"] * 2 > size:
             await _move(actor, act, ActStatus.AGREED, "agreed")
+            await _tell(act, "act_to_approve")
             return ActStatus.AGREED
         if (size - counted["no"]) * 2 <= size:  # no majority can be reached any more
             await _drop_lines(actor, act_id, reason="rejected")
@@ -253,7 +256,13 @@ async def execute(actor: Actor, act_id: uuid.UUID) -> None:
         act = await own(actor, act_id, lock=True)
         await _move(actor, act, ActStatus.EXECUTING, "begun",
                     assign={"executed_by": actor.account_id})  # fmt: skip
-        await jobs.defer(EXECUTE_JOB, lock=f"destruction:{act_id}", act_id=str(act_id))
+        await defer_execution(act_id)
+
+
+async def defer_execution(act_id: uuid.UUID) -> None:
+    """Queue the job of an act, unless it waits already; one works on an act at a time."""
+    lock = f"destruction:{act_id}"
+    await jobs.defer(EXECUTE_JOB, key=lock, lock=lock, act_id=str(act_id))
 
 
 async def cancel(actor: Actor, act_id: uuid.UUID, *, reason: str) -> None:
@@ -265,6 +274,12 @@ async def cancel(actor: Actor, act_id: uuid.UUID, *, reason: str) -> None:
         await _move(actor, act, ActStatus.CANCELLED, "cancelled",
                     assign={"reason": reason.strip()})  # fmt: skip
         await _drop_lines(actor, act_id, reason="cancelled")
+
+
+async def _tell(act: db.Row, kind: str) -> None:
+    about = ("destruction_act", act["id"])
+    told = notices.Post(act["organization_id"], kind, about, data={"number": act["number"]})
+    await notices.post_many([told])
 
 
 async def _drop_lines(actor: Actor, act_id: uuid.UUID, *, reason: str) -> None:

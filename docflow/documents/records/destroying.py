@@ -25,6 +25,7 @@ from docflow.documents.records.states import (
     LineStatus,
 )
 from docflow.documents.states import TRANSITIONS, DocumentStatus
+from notify import notices
 from storage import destroying
 
 _HOLDERS = """
@@ -68,6 +69,9 @@ async def carry_out(act_id: uuid.UUID) -> Done | None:
             data={"cases": done.cases, "dropped": done.dropped, "documents": done.documents,
                   "kept_for_others": done.kept_for_others},
         )  # fmt: skip
+        told = {"number": act["number"], "documents": done.documents, "dropped": done.dropped}
+        about = ("destruction_act", act_id)
+        await notices.post(act["organization_id"], "act_executed", about, data=told)
     return done
 
 

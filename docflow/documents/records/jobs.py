@@ -3,7 +3,7 @@
 import uuid
 from datetime import timedelta
 
-from core import db, jobs
+from core import db
 from core.jobs import job, periodic
 from docflow.documents.records import acts, destroying
 
@@ -19,4 +19,4 @@ async def sweep_acts() -> None:
     """Acts whose job got lost get another one; the lock keeps two from one act."""
     async with db.transaction():
         for row in await db.rows("SELECT id FROM destruction_act WHERE status = 'executing'"):
-            await jobs.defer(acts.EXECUTE_JOB, act_id=str(row["id"]))
+            await acts.defer_execution(row["id"])
