@@ -1,6 +1,7 @@
 """Real browsers for the journeys: a desk is one person's browser that watches its pages."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import socket
@@ -15,6 +16,7 @@ import pyotp
 import pytest
 import uvicorn
 from playwright.async_api import Browser, Locator, Page, async_playwright
+from playwright.async_api import Error as PlaywrightError
 
 import litestar_app
 from core import clock, db
@@ -119,8 +121,9 @@ class Desk:
     async def _loaded(self, request: Any) -> None:
         if not request.url.startswith((self.site, "data:")):
             self.complaints.append(f"loaded from outside: {request.url}")
-        sizes = await request.sizes()
-        self.weight += sizes["responseBodySize"]
+        with contextlib.suppress(PlaywrightError):  # a stream ends with its page
+            sizes = await request.sizes()
+            self.weight += sizes["responseBodySize"]
 
     async def _look_for_barriers(self, name: str) -> None:
         await self.page.evaluate(AXE)

@@ -20,15 +20,21 @@ async def a_draft(actor: Actor, *, title: str = "О совещании", kind: s
     return document_id
 
 
-async def a_sent(
-    actor: Actor, *to: uuid.UUID, title: str = "О совещании", due_on: date | None = None,
-    **more: object,
-) -> uuid.UUID:  # fmt: skip
-    """A letter that its organization's key has sealed, on its way to these organizations."""
+async def a_numbered(actor: Actor, *, title: str = "О совещании") -> uuid.UUID:
+    """A letter that its organization's key has sealed, with its number; the journals are open."""
     document_id = await a_draft(actor, title=title)
     await signing.submit(actor, document_id)
     await signing.seal(actor, document_id)
     await registration.register(actor, document_id)
+    return document_id
+
+
+async def a_sent(
+    actor: Actor, *to: uuid.UUID, title: str = "О совещании", due_on: date | None = None,
+    **more: object,
+) -> uuid.UUID:  # fmt: skip
+    """Such a letter, on its way to these organizations."""
+    document_id = await a_numbered(actor, title=title)
     deadlines = dict.fromkeys(dispatch.LEVELS, due_on) if due_on else {}
     wanted = dispatch.DispatchInput(selector=lines.only(to), deadlines=deadlines, **more)
     await dispatch.send(actor, document_id, wanted=wanted)

@@ -5,10 +5,13 @@ import json
 import uuid
 import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
+import typst
 
+from compliance import jobs
 from compliance.registers import claimants, licences, register
 from compliance.registers.claimants import ClaimantCard
 from compliance.registers.licences import Terms
@@ -149,3 +152,23 @@ def form(data: bytes, use: dict[str, Any]) -> dict[str, Any]:
         "files": {"picture": ("a.jpg", data, "image/jpeg")},
         "data": {"use": json.dumps(use, ensure_ascii=False)},
     }
+
+
+def a_newspaper(folder: Path, *pictures: bytes) -> bytes:
+    """A PDF with a picture on each page."""
+    for number, picture in enumerate(pictures):
+        (folder / f"{number}.jpg").write_bytes(picture)
+    pages = "\n#pagebreak()\n".join(
+        f'Страница #image("{number}.jpg", width: 90mm)' for number in range(len(pictures))
+    )
+    (folder / "issue.typ").write_text(pages)
+    return bytes(typst.compile(folder / "issue.typ", format="pdf"))
+
+
+async def run_checks() -> None:
+    """What the worker would do now."""
+    rows = await db.rows(
+        "SELECT args FROM procrastinate_jobs WHERE task_name = 'compliance.check_publication'"
+    )
+    for row in rows:
+        await jobs.check_publication(**row["args"])

@@ -22,7 +22,7 @@ SKIPPED = frozenset({
 })  # fmt: skip
 LEFT_OUT = frozenset({
     "size", "bytes", "key", "turn", "totp_last_step", "version_token", "password_hash", "login",
-    "serial", "xact", "token_hash", "last_used_step", "tsv", "content_hash", "code", "thumbprint",
+    "serial", "xact", "token_hash", "last_used_step", "tsv", "content_hash", "code", "thumbprint", "ordinal", "last_ordinal",
 })  # fmt: skip
 _ID = re.compile(
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"

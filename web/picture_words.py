@@ -42,6 +42,7 @@ LEVELS: Mapping[str, str] = {
     "exact": N_("the same file"),
     "verified": N_("the same picture, verified"),
     "candidate": N_("alike, not verified"),
+    "register": N_("through a known picture"),
 }
 PUBLICATIONS: Mapping[str, str] = {
     "draft": N_("In preparation"),

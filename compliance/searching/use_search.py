@@ -92,7 +92,7 @@ async def _compared(blob_id: uuid.UUID, data: bytes, asked: Reference) -> Hit | 
 async def _uses_of(actor: Actor, blob_ids: list[uuid.UUID]) -> list[db.Row]:
     rows = await db.rows(
         """SELECT u.id AS use_id, u.organization_id, o.name AS organization, u.channel, u.place,
-                  u.published_at, u.withdrawn_at, u.outcome, u.blob_id,
+                  u.published_at, u.withdrawn_at, u.outcome, u.blob_id, u.check_id,
                   encode(b.sha256, 'hex') AS sha256
            FROM picture_use AS u JOIN blob AS b ON b.id = u.blob_id
            JOIN organization AS o ON o.id = u.organization_id

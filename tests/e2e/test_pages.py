@@ -6,16 +6,21 @@ from typing import Any
 
 import pyotp
 import pytest
+from playwright.async_api import expect
 
 from core import clock, db, jobs
 from core.actor import RULE, Actor
 from directory import dataset, grants
 from docflow.routing import control
 from notify import notices
-from tests import people
+from tests import letters, people, twins
 from tests.desks import BUDGET, PASSWORD, Desk, an_account, an_authenticator
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+TITLE = "О проведении отчётно-выборной кампании в 2026 году"
+NAME = "Письмо о совещании.pdf"
+ADDRESSEE = "Председателям организаций Профсоюза"
 
 
 async def test_a_circular_from_the_clerk_to_the_chairman(
@@ -26,7 +31,8 @@ async def test_a_circular_from_the_clerk_to_the_chairman(
     union_id = registry.health_union_id
     await people.give_key(union_id)
     one_time = await an_authenticator(await an_account("clerk", union_id, "clerk", "signatory"))
-    letter = tmp_path / "Письмо о совещании.pdf"
+    await letters.a_numbered(await people.clerk_of(union_id))
+    letter = tmp_path / NAME
     letter.write_bytes(await people.a_letter())
 
     clerk = await desk()
@@ -40,10 +46,20 @@ async def test_a_circular_from_the_clerk_to_the_chairman(
     assert 0 < clerk.weight < BUDGET
     await clerk.picture("inbox-empty")
 
+    before = await twins.traces()
     document_id = await _write_and_sign(clerk, letter)
     await _send(clerk)
-    await _down_the_line(desk, registry)
+    page_made = twins.made(before, await twins.traces())
+    program = await twins.a_session("clerk", one_time)
+    before = await twins.traces()
+    await _over_http(program, await people.a_letter(), union_id)
+    twins.same(page_made, twins.made(before, await twins.traces()))
+
+    await clerk.page.goto(f"{site}/documents/{document_id}/control")
+    await _down_the_line(desk, registry, document_id)
+    await expect(clerk.page.locator("#totals")).to_contain_text("Ознакомлен")
     await _look_back(clerk, document_id, await people.clerk_of(union_id))
+    await _remind(clerk, document_id)
 
 
 async def _write_and_sign(clerk: Desk, letter: Path) -> uuid.UUID:
@@ -52,7 +68,7 @@ async def _write_and_sign(clerk: Desk, letter: Path) -> uuid.UUID:
     await page.click("text=Новый документ")
     await clerk.picture("kinds")
     await page.click("text=Циркулярное письмо")
-    await page.fill("#title", "О проведении отчётно-выборной кампании в 2026 году")
+    await page.fill("#title", TITLE)
     await page.fill("#addressee", "Председателям региональных организаций")
     await page.set_input_files("#file", letter)
     await clerk.picture("new")
@@ -61,7 +77,7 @@ async def _write_and_sign(clerk: Desk, letter: Path) -> uuid.UUID:
     document_id = uuid.UUID(page.url.rpartition("/")[2])
     await clerk.picture("draft")
     await page.click("text=Исправить карточку")
-    await page.fill("#addressee", "Председателям организаций Профсоюза")
+    await page.fill("#addressee", ADDRESSEE)
     await clerk.picture("edit")
     await page.click("main button.main")
     await page.click("text=Направить на подпись")
@@ -69,7 +85,7 @@ async def _write_and_sign(clerk: Desk, letter: Path) -> uuid.UUID:
     await page.click("text=Подписать ключом организации")
     assert "Подпись действительна" in await page.inner_text("main")
     await page.click("main .do >> text=Зарегистрировать")
-    assert "№ 01-01/1" in await page.inner_text("h1 >> xpath=..")
+    assert "№ 01-01/2" in await page.inner_text("h1 >> xpath=..")
     async with page.expect_download() as downloading:
         await page.click(".files a[download]")
     assert (await downloading.value).suggested_filename == letter.name
@@ -83,6 +99,7 @@ async def _send(clerk: Desk) -> None:
     await page.check("#subtree")
     await page.wait_for_selector("#plan .total")
     assert "45" in await page.inner_text("#plan .total")
+    assert await page.locator("#plan .bar").count() >= 3, "who is reached by what, by level"
     await page.check("#chancery")
     await page.fill("#due_regional", people.in_days(10).isoformat())
     await page.fill("#due_primary", people.in_days(7).isoformat())
@@ -95,8 +112,47 @@ async def _send(clerk: Desk) -> None:
     await page.dblclick("#send button")
     await page.wait_for_url("**/control*")
     assert await db.value("SELECT count(*) FROM dispatch") == 1
+    assert await page.locator("#totals .bar").count() == 4
     assert "45" in await page.inner_text(".totals tfoot")
     await clerk.picture("control")
+
+
+async def _over_http(program: Any, letter: bytes, union_id: uuid.UUID) -> None:
+    """The same circular as a program would send it."""
+    card = {"kind": "circular", "title": TITLE, "addressee": "Председателям"}
+    made = await twins.did(await program.post("/api/v1/documents", json=card))
+    at = f"/api/v1/documents/{made['id']}"
+    await twins.did(await program.put(
+        f"{at}/files/main", params={"file_name": NAME}, content=letter
+    ))  # fmt: skip
+    shown = await twins.did(await program.get(at))
+    await twins.did(await program.put(
+        at, params={"version": shown["version"]}, json=card | {"addressee": ADDRESSEE}
+    ))  # fmt: skip
+    await twins.did(await program.post(f"{at}/submit"))
+    await twins.did(await program.post(f"{at}/seal", json={}))
+    await twins.did(await program.post(f"{at}/register", json={}))
+    await twins.did(await program.post(f"{at}/dispatches", json={
+        "selector": {"subtree_of": str(union_id)}, "mode": "chancery",
+        "deadlines": {"regional": people.in_days(10).isoformat(),
+                      "primary": people.in_days(7).isoformat()},
+    }))  # fmt: skip
+
+
+async def _remind(clerk: Desk, document_id: uuid.UUID) -> None:
+    """The silent, once their day has passed, and a word to them."""
+    page = clerk.page
+    await db.execute(
+        "UPDATE delivery SET due_on = $2 WHERE document_id = $1 AND due_on IS NOT NULL",
+        document_id, people.in_days(-1),
+    )  # fmt: skip
+    await page.goto(f"{clerk.site}/documents/{document_id}/control?view=silent")
+    assert await page.locator(".list tbody tr").count() > 1
+    await clerk.picture("control-silent")
+    before = await db.value("SELECT count(*) FROM notice")
+    await page.click("text=Напомнить")
+    assert "Напоминание отправлено" in await page.inner_text(".message")
+    assert await db.value("SELECT count(*) FROM notice") > before
 
 
 async def _look_back(clerk: Desk, document_id: uuid.UUID, actor: Actor) -> None:
@@ -124,7 +180,7 @@ async def _look_back(clerk: Desk, document_id: uuid.UUID, actor: Actor) -> None:
     await clerk.picture("account")
 
 
-async def _down_the_line(desk: Any, registry: dataset.Dataset) -> None:
+async def _down_the_line(desk: Any, registry: dataset.Dataset, document_id: uuid.UUID) -> None:
     """A region and a local organization pass the letter on; a primary's chairman takes note."""
     for login, place in (
         ("region", registry.relay_regional_id),
@@ -135,7 +191,7 @@ async def _down_the_line(desk: Any, registry: dataset.Dataset) -> None:
         await relay.log_in(login)
         if login == "region":
             await relay.picture("inbox")
-        await relay.page.click(".list a")
+        await relay.page.click(f".list a[href$='{document_id}']")
         if login == "region":
             await relay.picture("received")
         await relay.page.fill("#resolution", "Довести до первичных организаций до конца недели.")
@@ -145,13 +201,14 @@ async def _down_the_line(desk: Any, registry: dataset.Dataset) -> None:
             await relay.picture("passed-on")
     primary_id = await db.value(
         """SELECT v.recipient_id FROM delivery AS v JOIN delivery AS a ON a.id = v.via_id
-           WHERE a.recipient_id = $1 AND v.status = 'delivered' ORDER BY v.id LIMIT 1""",
-        registry.relay_local_id,
-    )
+           WHERE a.recipient_id = $1 AND v.status = 'delivered' AND v.document_id = $2
+           ORDER BY v.id LIMIT 1""",
+        registry.relay_local_id, document_id,
+    )  # fmt: skip
     await an_account("chairman", primary_id, "clerk")
     chairman = await desk()
     await chairman.log_in("chairman")
-    await chairman.page.click(".list a")
+    await chairman.page.click(f".list a[href$='{document_id}']")
     assert "Открыто" in await chairman.page.inner_text(".chips")
     await chairman.picture("primary")
     await chairman.page.click("text=Ознакомлен(а)")

@@ -1,7 +1,8 @@
 """Journeys of the editor and the lawyer in a real browser."""
 
+import asyncio
 import io
-from datetime import timedelta
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,14 @@ from PIL import Image
 from playwright.async_api import expect
 
 from core import clock, db
-from tests import picture_ground
+from evidence.log import sequencing
+from evidence.packages import exports
+from tests import people, picture_ground, twins
 from tests.desks import Desk, an_account
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+CAPTION = "На митинге. Фото: И. Петров"
 
 
 def _files(folder: Path, office: Any) -> list[Path]:
@@ -47,20 +52,53 @@ async def test_ten_pictures_and_a_lawyer(desk: Any, site: str, tmp_path: Path) -
     files = _files(tmp_path, [licensed, _cropped(claimed), b"no picture", *strangers])
 
     editor = await desk()
+    await editor.log_in("editor")
+    before = await twins.traces()
     await _ten(editor, site, files)
+    ten = twins.made(before, await twins.traces())
+    program = await twins.a_session("editor")
+    before = await twins.traces()
+    await _checks_over_http(program, files[:2])
+    two = twins.made(before, await twins.traces())
+    assert {row for row in two if row.startswith("picture_check ")} <= ten.keys()
+
     await _question(editor)
     lawyer = await desk()
     await lawyer.log_in("lawyer")
     await _decision(lawyer, site)
-    await _uses(lawyer, site, files[0])
+
+
+async def test_a_newspaper_and_a_claim(desk: Any, site: str, tmp_path: Path) -> None:
+    office = await picture_ground.an_office()
+    home = office.editor.home_id
+    await an_account("editor", home, "editor")
+    await an_account("lawyer", home, "lawyer")
+    await people.give_key(home)
+    await picture_ground.a_licensed(office, picture_ground.scene(1), attribution="")
+    crop = _cropped(picture_ground.scene(2))
+    await picture_ground.a_claimed(picture_ground.scene(2))
+    pages = picture_ground.a_newspaper(tmp_path, picture_ground.scene(1), crop)
+    paper, clean, copy = (tmp_path / name for name in ("Номер.pdf", "Замена.pdf", "Копия.jpg"))
+    for path, data in (
+        (paper, pages), (copy, _cropped(picture_ground.scene(1))),
+        (clean, picture_ground.a_newspaper(tmp_path, picture_ground.scene(1))),
+    ):  # fmt: skip
+        path.write_bytes(data)
+    editor, lawyer = await desk(), await desk()
+    await editor.log_in("editor")
+    await _newspaper(editor, paper, clean)
+    await lawyer.log_in("lawyer")
+    await _uses(lawyer, copy)
+    package = await _package(lawyer, tmp_path)
+    anybody = await desk(is_phone=True)
+    await _check(anybody, package)
 
 
 async def _ten(editor: Desk, site: str, files: list[Path]) -> None:
     page = editor.page
-    await editor.log_in("editor")
     await page.click("nav >> text=Изображения")
     await editor.picture("pictures-empty")
-    await page.fill("#caption", "На митинге. Фото: И. Петров")
+    await page.fill("#caption", CAPTION)
     await page.set_input_files("#file", files)
     await page.click("#drop button.main")
     answered = page.locator("#answers .result, #answers .problem")
@@ -102,18 +140,90 @@ async def _decision(lawyer: Desk, site: str) -> None:
     assert await db.value("SELECT status FROM picture_review") == "refused"
 
 
-async def _uses(lawyer: Desk, site: str, copy: Path) -> None:
-    page = lawyer.page
-    await page.goto(site + "/pictures/uses")
-    await page.set_input_files("#file", copy)
-    await page.click("main button.main")
-    assert "Ни одно опубликованное" in await page.inner_text("main")
-    await lawyer.picture("uses")
-    await page.goto(site + "/pictures/publications")
+async def _checks_over_http(program: Any, files: list[Path]) -> None:
+    for path in files:
+        await twins.did(await program.post(
+            "/api/v1/pictures/checks",
+            files={"picture": (path.name, await asyncio.to_thread(path.read_bytes), "image/jpeg")},
+            data={"use": json.dumps({"channel": "site", "caption": CAPTION})},
+        ))  # fmt: skip
+
+
+async def _newspaper(editor: Desk, paper: Path, clean: Path) -> None:
+    """An issue page by page; the one that stands in the way, then the issue without it."""
+    page = editor.page
+    await page.goto(editor.site + "/pictures/publications")
     await page.select_option("#kind", "issue")
     await page.select_option("#channel", "newspaper")
     await page.fill("#title", "Солидарность, № 44")
     await page.fill("#place", "Солидарность, № 44")
-    await page.fill("#planned_on", (clock.today() + timedelta(days=3)).isoformat())
-    await page.click("text=Начать")
-    await lawyer.picture("publication-empty")
+    await page.fill("#planned_on", clock.today().isoformat())
+    await editor.follow(page.locator("text=Начать"))
+    await editor.picture("publication-empty")
+    for path in (paper, clean):
+        await page.set_input_files("#file", path)
+        await editor.follow(page.locator("button", has_text="Прочитать файл"))
+        await picture_ground.run_checks()
+        await page.reload()
+        if path == paper:
+            assert "Страница 2" in await page.inner_text("main")
+            assert "мешает 1" in await page.inner_text(".message.problem")
+            await editor.picture("publication-pages")
+    await editor.follow(page.locator("button", has_text="Готово"))
+    await editor.follow(page.locator("button", has_text="Опубликовать"))
+    assert await db.value("SELECT status FROM publication") == "published"
+    await editor.picture("publication-published")
+
+
+async def _uses(lawyer: Desk, copy: Path) -> None:
+    """Every use of what a claimant sent a copy of."""
+    page = lawyer.page
+    await page.goto(lawyer.site + "/pictures/uses")
+    await page.set_input_files("#file", copy)
+    await lawyer.follow(page.locator("main button.main"))
+    assert "Солидарность, № 44" in await page.inner_text(".list")
+    await lawyer.picture("uses")
+
+
+async def _package(lawyer: Desk, folder: Path) -> Path:
+    """The evidence package of that use, asked for, made by the worker, taken."""
+    page = lawyer.page
+    await lawyer.follow(page.locator("text=Доказательства >> nth=1"))
+    subject = await page.input_value("#subject_id")
+    wanted = {"purpose": "Ответ на претензию", "basis": "Претензия от 20.11.2026",
+              "recipient": "Юрист правообладателя"}  # fmt: skip
+    for name, text in wanted.items():
+        await page.fill(f"#{name}", text)
+    await lawyer.picture("evidence-asked")
+    before = await twins.traces()
+    await lawyer.follow(page.locator("button", has_text="Подготовить пакет"))
+    made = twins.made(before, await twins.traces())
+    export_id = await db.value("SELECT id FROM evidence_export")
+    program = await twins.a_session("lawyer")
+    before = await twins.traces()
+    body = wanted | {"kind": "picture", "subject_id": subject}
+    await twins.did(await program.post("/api/v1/evidence/exports", json=body))
+    twins.same(made, twins.made(before, await twins.traces()))
+    await sequencing.take()
+    await exports.build(export_id)
+    await page.reload()
+    await lawyer.picture("evidence-ready")
+    async with page.expect_download() as downloading:
+        await page.click("a[href$='/package']")
+    path = folder / "evidence.zip"
+    await (await downloading.value).save_as(path)
+    return path
+
+
+async def _check(anybody: Desk, package: Path) -> None:
+    """Anybody has it checked, without an account and without a trace."""
+    page = anybody.page
+    await page.goto(anybody.site + "/check")
+    await anybody.picture("check-empty")
+    await page.set_input_files("#file", package)
+    before = await twins.traces()
+    await anybody.follow(page.locator("main button.main"))
+    text = await page.inner_text(".result")
+    assert "повреждён" not in text
+    await anybody.picture("check-package")
+    assert twins.made(before, await twins.traces()) == {}

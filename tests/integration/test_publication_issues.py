@@ -4,9 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typst
 
-from compliance import jobs
 from core import db
 from demo import scenes
 from tests import ground, picture_ground
@@ -20,25 +18,6 @@ async def office(database: str, _sandbox: None) -> Office:
     return await picture_ground.an_office()
 
 
-def a_newspaper(folder: Path, *pictures: bytes) -> bytes:
-    for number, picture in enumerate(pictures):
-        (folder / f"{number}.jpg").write_bytes(picture)
-    pages = "\n#pagebreak()\n".join(
-        f'Страница #image("{number}.jpg", width: 90mm)' for number in range(len(pictures))
-    )
-    (folder / "issue.typ").write_text(pages)
-    return bytes(typst.compile(folder / "issue.typ", format="pdf"))
-
-
-async def run_checks() -> None:
-    """What the worker would do now."""
-    rows = await db.rows(
-        "SELECT args FROM procrastinate_jobs WHERE task_name = 'compliance.check_publication'"
-    )
-    for row in rows:
-        await jobs.check_publication(**row["args"])
-
-
 async def test_an_issue_comes_out_when_all_its_pictures_are_clear(
     office: Office, tmp_path: Path
 ) -> None:
@@ -50,10 +29,12 @@ async def test_an_issue_comes_out_when_all_its_pictures_are_clear(
         path = f"/api/v1/publications/{issue}"
         early = await client.post(f"{path}/ready")
         assert (early.status_code, early.json()["code"]) == (409, "issue_file_missing")
-        first = await client.put(f"{path}/file", content=a_newspaper(tmp_path, scene(1), crop))
+        first = await client.put(
+            f"{path}/file", content=picture_ground.a_newspaper(tmp_path, scene(1), crop)
+        )
         assert first.status_code == 200, first.text
         assert (first.json()["pages"], first.json()["pictures"]) == (2, 2)
-        await run_checks()
+        await picture_ground.run_checks()
         shown = (await client.get(path)).json()
         assert [one["outcome"] for one in shown["pictures"]] == ["clear", "blocked"]
         assert [one["places"][0]["page"] for one in shown["pictures"]] == [1, 2]
