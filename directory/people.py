@@ -112,9 +112,7 @@ async def correct(actor: Actor, *, person_id: uuid.UUID, values: Mapping[str, st
         if not changed:
             return
         setters = ", ".join(f"{name} = ${place}" for place, name in enumerate(changed, start=2))
-        await db.execute(
-            f"UPDATE person SET {setters} WHERE id = $1", person_id, *changed.values()
-        )
+        await db.execute(f"UPDATE person SET {setters} WHERE id = $1", person_id, *changed.values())
         await events.record(
             actor, "person.corrected", subject=("person", person_id),
             data={"fields": sorted(changed)},

@@ -15,6 +15,7 @@ from docflow.documents.longevity import records
 from evidence.packages import masking, relied
 from evidence.packages.members import Gathered, Source, as_json, original
 from evidence.packages.way import Way
+from storage.destroying import GONE
 
 Rows = Mapping[uuid.UUID, list[db.Row]]
 
@@ -49,6 +50,7 @@ async def gather(export: db.Row, ids: list[uuid.UUID]) -> list[Gathered]:
         told_signatures = [
             await _signature(gathered, export["level"], row, stamps, vouched)
             for row in signatures.get(document_id, ())
+            if not row["is_destroyed"]
         ]
         facts = {name: rows.get(document_id, []) for name, rows in parts.items()}
         _add_parts(gathered, facts)
@@ -76,8 +78,9 @@ _MINE = "(d.organization_id = $2)"
 
 _FILES = f"""SELECT f.document_id, f.id, f.role, f.position, f.revision, f.title, f.file_name,
         f.blob_id, f.media_type, f.size, encode(f.sha256, 'hex') AS sha256, f.pages, f.is_current,
-        f.problems, f.created_at
+        f.problems, f.created_at, w.key LIKE '{GONE}%' AS is_destroyed
     FROM document_file AS f JOIN document AS d ON d.id = f.document_id
+    JOIN blob AS w ON w.id = f.blob_id
     WHERE f.document_id = ANY($1) AND (f.is_current OR {_MINE})
     AND (d.status <> 'recalled' OR {_MINE})
     ORDER BY f.role DESC, f.position, f.revision"""
@@ -86,8 +89,9 @@ _SIGNATURES = f"""SELECT s.document_id, s.id, s.file_id, s.form, s.role, s.blob_
         s.signed_at, s.verdict, encode(s.certificate_sha256, 'hex') AS certificate,
         encode(f.sha256, 'hex') AS file_sha256, f.media_type AS file_type,
         encode(b.sha256, 'hex') AS blob_sha256, b.size AS blob_size,
-        c.report, c.policy, c.checked_at
+        c.report, c.policy, c.checked_at, w.key LIKE '{GONE}%' AS is_destroyed
     FROM signature AS s JOIN document_file AS f ON f.id = s.file_id
+    JOIN blob AS w ON w.id = f.blob_id
     JOIN document AS d ON d.id = s.document_id
     LEFT JOIN blob AS b ON b.id = s.blob_id
     LEFT JOIN LATERAL (SELECT report, policy, checked_at FROM signature_check AS k
@@ -140,6 +144,9 @@ _PARTS = {
 
 def _add_files(gathered: Gathered, rows: Iterable[db.Row], stamps: Mapping[Any, bytes]) -> None:
     for row in rows:
+        if row["is_destroyed"]:
+            gathered.lack("content_destroyed", row["sha256"])
+            continue
         name = original(row["sha256"], row["media_type"])
         gathered.sources.append(Source(name, blob_id=row["blob_id"], size=row["size"]))
         _add_stamp(gathered, stamps, row["blob_id"], row["sha256"])
@@ -164,7 +171,8 @@ async def _stamped(rows: Iterable[db.Row]) -> dict[uuid.UUID, bytes]:
 
 def _file(row: db.Row) -> dict[str, Any]:
     told_file = {name: value for name, value in row.items() if name not in _INNER}
-    return {**told_file, "member": original(row["sha256"], row["media_type"])}
+    member = None if row["is_destroyed"] else original(row["sha256"], row["media_type"])
+    return {**told_file, "member": member}
 
 
 _INNER = ("document_id", "blob_id")

@@ -13,6 +13,7 @@ from signatures import digests
 
 LACKS = {
     "blob_missing": ("содержимое файла утрачено хранилищем", "the store has lost the bytes"),
+    "content_destroyed": ("содержимое уничтожено по акту", "the content was destroyed by an act"),
     "input_missing": ("нет данных, на которых основан вердикт", "an input of a verdict is gone"),
     "not_in_log": ("событие позже контрольной точки", "an event is later than the checkpoint"),
     "no_log": ("журнал событий ещё не ведётся", "there is no log of events yet"),

@@ -77,6 +77,22 @@ def pattern(known: Known) -> str:
     return "|".join(dict.fromkeys(parts))
 
 
+def sieve(known: Known) -> str:
+    """A short expression that is met wherever the pattern is, to rule out ten times as fast."""
+    parts = [_letters(stem(name[0])) for name in known.names if name[0] and name[1]]
+    parts += [_letters(stem(one)) for one in known.rare]
+    parts += [_letters(stem(one)) for one, _ in known.given]
+    parts += [_letters(one) for one in (*known.emails, *known.phrases) if one]
+    for number in (*known.phones, *known.numbers):
+        parts.append(r"[^0-9]{0,3}".join(digits(number)[-4:]))
+    return "|".join(dict.fromkeys(one for one in parts if one))
+
+
+def met_in(words: str, *, at: str, sieve_at: str) -> str:
+    """SQL that is true where the pattern `at` is met in `words`; placeholders of our own text."""
+    return f"(CASE WHEN {words} ~ {sieve_at} THEN {words} ~ {at} ELSE false END)"
+
+
 def anchors(known: Known) -> list[bytes]:
     """Bytes of which at least one stands wherever the pattern matches, in UTF-8 or JSON escapes."""
     words = [stem(name[0]) for name in known.names] + [stem(one) for one in known.rare]

@@ -14,15 +14,20 @@ from evidence.privacy import needles
 from evidence.privacy.needles import MARK, Known
 from storage import destroying
 
-_NAMED = """
-SELECT d.id FROM document AS d WHERE concat_ws(E'\\n', d.title, d.addressee, d.fields::text) ~ $1
-UNION SELECT t.document_id FROM document_text AS t WHERE t.card ~ $1 OR t.body ~ $1
-UNION SELECT f.document_id FROM document_file AS f
-      WHERE concat_ws(E'\\n', f.title, f.file_name) ~ $1
+
+def _met(*fields: str) -> str:
+    words = fields[0] if len(fields) == 1 else f"concat_ws(E'\\n', {', '.join(fields)})"
+    return needles.met_in(words, at="$1", sieve_at="$3")
+
+
+_NAMED = f"""
+SELECT d.id FROM document AS d WHERE {_met("d.title", "d.addressee", "d.fields::text")}
+UNION SELECT t.document_id FROM document_text AS t WHERE {_met("t.card")} OR {_met("t.body")}
+UNION SELECT f.document_id FROM document_file AS f WHERE {_met("f.title", "f.file_name")}
 UNION SELECT s.document_id FROM signature AS s
-      WHERE concat_ws(E'\\n', s.signer, s.report::text) ~ $1
-         OR s.account_id IN (SELECT id FROM account WHERE person_id = $2)
-UNION SELECT q.document_id FROM question AS q WHERE concat_ws(E'\\n', q.text, q.answer) ~ $1
+      WHERE s.account_id IN (SELECT id FROM account WHERE person_id = $2)
+         OR {_met("s.signer", "s.report::text")}
+UNION SELECT q.document_id FROM question AS q WHERE {_met("q.text", "q.answer")}
 """
 
 
@@ -33,7 +38,7 @@ async def naming(person_id: uuid.UUID, known: Known) -> list[uuid.UUID]:
     """
     found = await db.rows(
         f"SELECT DISTINCT id FROM ({_NAMED}) AS named ORDER BY id",
-        needles.pattern(known), person_id,
+        needles.pattern(known), person_id, needles.sieve(known),
     )  # fmt: skip
     return [row["id"] for row in found]
 

@@ -48,13 +48,18 @@ def _cell(value: object) -> str:
 async def reads_of(
     actor: Actor, person_id: uuid.UUID, *, after: uuid.UUID | None = None, limit: int = 100
 ) -> list[db.Row]:
-    """Who looked at a person's data and why, newest first; this look is one more."""
+    """Who looked at a person's data and why, newest first; this look is one more.
+
+    Looks at the lists of an organization in which the person holds or held a post count, too.
+    """
     await acts.require_over(actor, person_id)
     if not 1 <= limit <= 1000:
         raise InvalidInput("limit: от 1 до 1000.", "limit: 1 to 1000.", code="bad_limit")
     found = await db.rows(
         """SELECT id, at, actor_id, organization_id, purpose, count FROM read_log
-           WHERE subject_id = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3""",
+           WHERE (subject_id = $1 OR subject_id IN (
+               SELECT organization_id FROM post WHERE person_id = $1))
+             AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3""",
         person_id, after, limit,
     )  # fmt: skip
     await reads.log(actor, subject=("person", person_id), purpose="reads")

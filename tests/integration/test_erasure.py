@@ -23,7 +23,15 @@ from evidence.privacy import acts, erasing, gate, register
 from storage import blobs, s3
 from storage.destroying import ContentDestroyed
 from tests import packages_stage, people
-from tests.privacy_stage import Stage, a_stage, approved, met_in, met_in_store, proposal
+from tests.privacy_stage import (
+    Stage,
+    a_stage,
+    approved,
+    met_in,
+    met_in_store,
+    proposal,
+    unpacked,
+)
 
 PG = binaries.postgres_bin(None)
 pytestmark = pytest.mark.slow
@@ -104,16 +112,19 @@ async def test_after_an_erasure_nothing_is_left_and_all_else_is_proved(
     assert (report.findings, report.counts) == (0, {})
     assert report.size > before
     assert report.erased >= 4
-    # what had nothing to do with her is whole, with its own package
-    package = await packages_stage.a_package(
-        home, tmp_path, kind=ExportKind.DOCUMENT, subject_id=stage.other
-    )
-    verified = await asyncio.create_subprocess_exec(
-        sys.executable, "evidence/verifier/docflow_verify.py", package,
-        stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    assert await verified.wait() in (0, 2)
-    assert met_in(package.read_bytes()) == []
+    # what had nothing to do with her is whole, and packages tell of the rest without her
+    for kind, subject in (("document", stage.other), ("document", stage.about),
+                          ("organization", home), ("person", stage.person_id)):  # fmt: skip
+        package = await packages_stage.a_package(
+            home, tmp_path, kind=ExportKind(kind), subject_id=subject
+        )
+        verified = await asyncio.create_subprocess_exec(
+            sys.executable, "evidence/verifier/docflow_verify.py", package,
+            stdout=subprocess.PIPE,
+        )  # fmt: skip
+        said, _ = await verified.communicate()
+        assert verified.returncode in (0, 2), (kind, said.decode()[:800])
+        assert met_in(package.read_bytes() + b"".join(unpacked(package.read_bytes()))) == []
     told = await db.rows(
         "SELECT verb FROM event WHERE data->>'act_id' = $1 AND verb <> 'event.detail_erased'",
         str(act_id),
