@@ -44,7 +44,7 @@ TRANSITIONS: Mapping[DocumentStatus, frozenset[DocumentStatus]] = {
 EDITABLE = frozenset({S.DRAFT})
 """Only a draft's card and files change; later a correction is a document of its own."""
 
-NUMBERED = frozenset({S.REGISTERED, S.SENT, S.CLOSED, S.RECALLED})
+NUMBERED = frozenset({S.REGISTERED, S.SENT, S.CLOSED, S.RECALLED, S.DESTROYED})
 
 
 class SessionStatus(StrEnum):
