@@ -38,7 +38,7 @@ check: ## what CI blocks on first: format, lint, types, imports, budgets, words,
 	@$(BIN)/python tools/glossary.py
 	@$(BIN)/python tools/leaks.py
 	@$(BIN)/python tools/locks.py
-	@$(BIN)/python tools/audit.py
+	@$(BIN)/python tools/advisories.py
 	@$(BIN)/python -m pytest -n 2 -m "not slow and not prove and not browser"
 
 prove: ## one long proof by its name: make prove NAME=…; without a name, the list of them

@@ -3,7 +3,7 @@
 Advisories are OSV records (the open format of the advisory databases): out of the folder or ZIP
 that ADVISORIES names, else asked of the public database for each locked version. Whether the answer
 is needed, AUDIT=required says; without it a machine with no way out is told and not stopped.
-Accepted ones stand in tools/audit_accepted.toml, each with its reason and its last day (ADR 0018).
+Accepted ones stand in tools/advisories_accepted.toml, each with its reason and its last day (ADR 0018).
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from sources import ROOT
 SERVICE = "https://api.osv.dev/v1/querybatch"
 TIMEOUT = httpx.Timeout(10.0, connect=3.0)
 ECOSYSTEM = "PyPI"
-ACCEPTED = Path("tools/audit_accepted.toml")
+ACCEPTED = Path("tools/advisories_accepted.toml")
 KEPT = Path(".venv/.audit.json")
 """The last answer; asked once a day for the same lock file."""
 

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
-import audit  # noqa: E402  # reason: the tools folder is no package
+import advisories  # noqa: E402  # reason: the tools folder is no package
 
 LOCKED = {"jinja2": "3.1.4", "some-thing": "2.0"}
 
@@ -45,13 +45,13 @@ def a_record(name: str, *events: dict[str, str], **more: Any) -> dict[str, Any]:
     ],
 )
 def test_which_versions_a_record_concerns(record: dict[str, Any], is_hit: bool) -> None:
-    assert bool(audit.from_records(LOCKED, [record])) is is_hit
+    assert bool(advisories.from_records(LOCKED, [record])) is is_hit
 
 
 def test_other_ecosystems_are_passed_over() -> None:
     record = a_record("jinja2", {"introduced": "0"})
     record["affected"][0]["package"]["ecosystem"] = "npm"
-    assert audit.from_records(LOCKED, [record]) == {}
+    assert advisories.from_records(LOCKED, [record]) == {}
 
 
 def test_accepted_until_its_day() -> None:
@@ -60,7 +60,7 @@ def test_accepted_until_its_day() -> None:
         "A-1": {"reason": "the sandbox is not used", "until": date(2026, 12, 1)},
         "A-2": {"reason": "the sandbox is not used", "until": date(2026, 11, 1)},
     }
-    lines = audit.open_ones(found, accepted, today=date(2026, 11, 22))
+    lines = advisories.open_ones(found, accepted, today=date(2026, 11, 22))
     assert [line.split(";")[0].split(" was")[0] for line in lines] == [
         "jinja2==3.1.4: A-2", "jinja2==3.1.4: A-3",
     ]  # fmt: skip
@@ -72,7 +72,7 @@ def a_house(folder: Path, **accepted: str) -> Path:
     line = "jinja2==3.1.4 \\\n    --hash=sha256:" + "0f" * 32 + "\n"
     (folder / "requirements" / "dev.txt").write_text(line)
     text = "\n".join(f'["{name}"]\n{body}' for name, body in accepted.items())
-    (folder / "tools" / "audit_accepted.toml").write_text(text)
+    (folder / "tools" / "advisories_accepted.toml").write_text(text)
     return folder
 
 
@@ -94,15 +94,15 @@ def test_records_from_a_folder_or_archive(
         place.mkdir()
         (place / "one.json").write_text(said)
     monkeypatch.setenv("ADVISORIES", str(place))
-    assert audit.main(house) == 1
+    assert advisories.main(house) == 1
     assert "jinja2==3.1.4: GHSA-0000-1111-2222" in capsys.readouterr().out
-    (house / "tools" / "audit_accepted.toml").write_text(
+    (house / "tools" / "advisories_accepted.toml").write_text(
         '["GHSA-0000-1111-2222"]\nreason = "templates are ours alone"\nuntil = 9999-01-01\n'
     )
-    assert audit.main(house) == 0
-    (house / "tools" / "audit_accepted.toml").write_text('["A"]\nreason = "no"\n')
+    assert advisories.main(house) == 0
+    (house / "tools" / "advisories_accepted.toml").write_text('["A"]\nreason = "no"\n')
     with pytest.raises(SystemExit):
-        audit.main(house)
+        advisories.main(house)
 
 
 def test_without_a_network_it_is_said_and_stops_nobody(
@@ -115,14 +115,14 @@ def test_without_a_network_it_is_said_and_stops_nobody(
         raise httpx.ConnectError("no way out")
 
     monkeypatch.setattr(httpx, "post", unreachable)
-    assert audit.main(house) == 0
+    assert advisories.main(house) == 0
     told = capsys.readouterr()
     assert told.out == ""
     assert "NOT DONE" in told.err
     monkeypatch.setenv("AUDIT", "required")
-    assert audit.main(house) == 1
+    assert advisories.main(house) == 1
     monkeypatch.setenv("ADVISORIES", str(tmp_path / "nowhere.zip"))
-    assert audit.main(house) == 1
+    assert advisories.main(house) == 1
 
 
 @pytest.mark.parametrize(
@@ -145,10 +145,10 @@ def test_what_the_database_answers(
 
     monkeypatch.setattr(httpx, "post", answered)
     if outcome is None:
-        with pytest.raises(audit.NoAdvisories):
-            audit.asked({"jinja2": "3.1.4"})
+        with pytest.raises(advisories.NoAdvisories):
+            advisories.asked({"jinja2": "3.1.4"})
     else:
-        assert audit.asked({"jinja2": "3.1.4"}) == outcome
+        assert advisories.asked({"jinja2": "3.1.4"}) == outcome
 
 
 def test_the_answer_is_asked_once_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,19 +156,19 @@ def test_the_answer_is_asked_once_a_day(tmp_path: Path, monkeypatch: pytest.Monk
     (house / ".venv").mkdir()
     monkeypatch.delenv("ADVISORIES", raising=False)
 
-    def asked(packages: Any) -> audit.Found:
+    def asked(packages: Any) -> advisories.Found:
         questions.append(packages)
         return {}
 
-    monkeypatch.setattr(audit, "asked", asked)
-    assert [audit.main(house) for _ in range(3)] == [0, 0, 0]
+    monkeypatch.setattr(advisories, "asked", asked)
+    assert [advisories.main(house) for _ in range(3)] == [0, 0, 0]
     assert len(questions) == 1
 
 
 def test_make_check_looks_for_all_of_it() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     check = makefile.partition("\ncheck:")[2].partition("\n\n")[0]
-    for tool in ("leaks", "locks", "audit", "budgets", "glossary"):
+    for tool in ("leaks", "locks", "advisories", "budgets", "glossary"):
         assert f"tools/{tool}.py" in check
     # the rules on passwords are tested by files that are neither slow nor long proofs
     rules = (ROOT / "tests" / "unit" / "test_passwords.py").read_text(encoding="utf-8")
