@@ -38,7 +38,7 @@ async def _keep(shown: Desk, name: str, *, height: int = 800) -> None:
     page = shown.page
     wide = page.viewport_size["width"] if page.viewport_size else 1280
     await page.set_viewport_size({"width": wide, "height": height})
-    await page.evaluate("document.activeElement.blur()")
+    await page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
     taken = await page.screenshot()
     with Image.open(io.BytesIO(taken)) as picture:
         small = picture.convert("RGB").quantize(64)
@@ -139,6 +139,10 @@ async def _phone(desk: Any, document_id: uuid.UUID) -> None:
 async def _picture(desk: Any) -> None:
     office = await picture_ground.an_office()
     await an_account("editor", office.home, "editor")
+    await db.execute(
+        "UPDATE organization SET name = 'Редакция газеты «Профсоюзный вестник»' WHERE id = $1",
+        office.home,
+    )
     await picture_ground.a_claimed(picture_ground.scene(2))
     editor = await desk()
     page = editor.page

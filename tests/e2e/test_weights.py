@@ -37,7 +37,7 @@ async def _first_paint(desk: Desk, line: Any, address: str) -> tuple[float, int]
     await line.send("Network.clearBrowserCache")
     await line.send("Network.emulateNetworkConditions", LINE)
     desk.weight = 0
-    await desk.page.goto(desk.site + address, wait_until="networkidle")
+    await desk.page.goto(desk.site + address)
     painted = float(await desk.page.evaluate(PAINTED))
     return painted, desk.weight
 
