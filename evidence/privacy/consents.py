@@ -9,7 +9,7 @@ from datetime import datetime
 
 from audit import events, reads
 from compliance.registers import changes
-from core import clock, db
+from core import clock, db, jobs
 from core.actor import Actor
 from core.errors import InvalidInput, NotFound
 from directory import blocking, purposes
@@ -17,6 +17,8 @@ from evidence.packages import withdrawing
 from evidence.privacy import acts, knowing, needles
 from storage import destroying
 
+REMOVE_JOB = "privacy.remove_objects"
+jobs.allow(REMOVE_JOB)
 KEEPERS = ("clerk", "lawyer", "administrator")
 
 
@@ -97,7 +99,8 @@ async def close(actor: Actor, person_id: uuid.UUID, known: needles.Known, *, why
     blobs = await withdrawing.let_go(
         person_id=person_id, subject_ids=[], pattern=needles.pattern(known)
     )
-    await destroying.condemn(blobs)  # the objects without a row go with the daily sweep
+    if keys := await destroying.condemn(blobs):
+        await jobs.defer(REMOVE_JOB, keys=keys)
     await blocking.block(actor, person_id, why=why)
 
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 from core import clock, db, jobs
 from core.errors import Conflict
 from core.jobs import job, periodic
-from evidence.privacy import acts, erasing, gate, register
+from evidence.privacy import acts, consents, erasing, gate, register
+from storage import destroying
 
 
 @job(acts.JOB, lock="erasure:{act_id}")
@@ -16,6 +17,12 @@ async def erase(act_id: str) -> None:
         await erasing.execute(uuid.UUID(act_id))
     except Conflict:
         return  # the act says what stops it, and the page of stuck things shows it
+
+
+@job(consents.REMOVE_JOB)
+async def remove_objects(keys: list[str]) -> None:
+    """Take the bytes of packages that were let go out of the store."""
+    await destroying.remove(keys)
 
 
 @periodic("privacy.resume", cron="*/15 * * * *")

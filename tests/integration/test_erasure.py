@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,13 +14,19 @@ import httpx
 import pytest
 
 from core import clock, db
+from core.actor import RULE
 from core.embedded import binaries
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from core.jobs import JOBS
 from core.settings import settings
+from directory import people as directory_people
+from directory import purposes
+from directory.states import PostKind
 from docflow.documents import holds, search
 from evidence.log import checking, sequencing
 from evidence.packages.states import ExportKind
-from evidence.privacy import acts, erasing, gate, register
+from evidence.privacy import acts, backups, consents, erasing, gate, register
+from evidence.privacy import jobs as privacy_jobs
 from storage import blobs, s3
 from storage.destroying import ContentDestroyed
 from tests import packages_stage, people
@@ -136,8 +143,10 @@ async def test_after_an_erasure_nothing_is_left_and_all_else_is_proved(
 
 
 async def test_a_restored_backup_forgets_before_the_service_opens(
-    stage: Stage, tmp_path: Path
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("ERASURE_REGISTER", str(tmp_path / "register"))
+    settings.cache_clear()
     backup = tmp_path / "backup"
     run("pg_dump", "--format=custom", "--file", backup, superuser_url())
     act_id = await approved(stage)
@@ -146,6 +155,9 @@ async def test_a_restored_backup_forgets_before_the_service_opens(
     assert await gate.pass_() == 0
     await restored(backup)
     assert met_in(dumped()) != []
+    assert [one.id for one in await register.missing()] == [act_id]
+    # the folder remembers when the store was restored as well
+    await s3.call(s3.remove, [f"{register.PREFIX}{act_id}"])
     assert [one.id for one in await register.missing()] == [act_id]
     assert await gate.pass_() == 1
     await nothing_left(stage)
@@ -324,6 +336,44 @@ async def test_who_may_not_and_what_an_act_must_say(stage: Stage) -> None:
     assert (await acts.own(stage.lawyer, act_id))["status"] == "proposed"
     await acts.cancel(stage.lawyer, act_id, reason="Ошибка в основании")
     assert await acts.propose(stage.lawyer, proposal(stage)) != act_id
+
+
+async def test_a_withdrawn_consent_closes_packages_and_lists_at_once(
+    stage: Stage, tmp_path: Path
+) -> None:
+    subject = {"kind": ExportKind.PERSON, "subject_id": stage.person_id}
+    before = await packages_stage.a_package(stage.line.region, tmp_path, **subject)
+    assert met_in(before.read_bytes()) != []
+    await purposes.publish(RULE.acting_for(stage.line.region), purpose="directory", text="да " * 9)
+    await consents.give(stage.lawyer, stage.person_id, purpose="directory", version=1)
+    await consents.withdraw(stage.lawyer, stage.person_id, purpose="directory")
+    assert await db.value("SELECT array_agg(DISTINCT status) FROM evidence_export") == ["expired"]
+    after = await packages_stage.a_package(stage.line.region, tmp_path, **subject)
+    assert met_in(after.read_bytes() + b"".join(unpacked(after.read_bytes()))) == []
+    (shown,) = await directory_people.of_organization(
+        stage.lawyer, organization_id=stage.line.region, purpose="test",
+        posts=(PostKind.ACCOUNTANT,),
+    )  # fmt: skip
+    assert met_in(str(shown).encode()) == []
+    waiting = await db.value(
+        "SELECT args FROM procrastinate_jobs WHERE task_name = $1", consents.REMOVE_JOB
+    )
+    assert JOBS[consents.REMOVE_JOB].function is privacy_jobs.remove_objects
+    await privacy_jobs.remove_objects(**waiting)
+    # what is closed can still be erased: the values are opened for the search
+    await erasing.execute(await approved(stage))
+    await nothing_left(stage)
+
+
+def test_backups_that_should_be_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, days in (("old.dump", 31), ("fresh.dump", 29), (".hidden", 99)):
+        (tmp_path / name).write_bytes(b"x")
+        moment = time.time() - days * 86400
+        os.utime(tmp_path / name, (moment, moment))
+    monkeypatch.setenv("BACKUPS", str(tmp_path))
+    settings.cache_clear()
+    assert asyncio.run(backups.overdue()) == ["old.dump"]
+    settings.cache_clear()
 
 
 async def test_what_is_kept_on_a_legal_ground_stays_whole_and_is_not_found(stage: Stage) -> None:
