@@ -3,7 +3,7 @@
 Advisories are OSV records (the open format of the advisory databases): out of the folder or ZIP
 that ADVISORIES names, else asked of the public database for each locked version. Whether the answer
 is needed, AUDIT=required says; without it a machine with no way out is told and not stopped.
-Accepted ones stand in tools/advisories_accepted.toml, each with its reason and its last day (ADR 0018).
+Accepted ones stand in tools/advisories_accepted.toml, each with its reason and last day (ADR 0018).
 """
 
 import hashlib

@@ -7,6 +7,7 @@ import pytest
 
 from core import clock, db
 from docflow.documents.records import destroying, retention
+from storage import blobs
 from tests import ground, people
 from tests.desks import Desk, an_account, an_authenticator
 from tests.records_stage import BASIS
@@ -67,6 +68,8 @@ async def file_and_close(
     (document_id,) = await ground.signed_documents(author, 1, title="О хозяйственных расходах")
     from docflow.documents import registration
 
+    blob = await blobs.store(people.stream(await people.a_letter()), limit=1 << 24)
+    await db.execute("UPDATE document_file SET blob_id = $1", blob.id)
     number = (await registration.register(author, document_id)).number
     await page.goto(site + f"/records/cases/{case_id}")
     await page.fill("#number", "нет такого")
@@ -76,6 +79,13 @@ async def file_and_close(
     await page.click("form[action$='/file'] button")
     assert "О хозяйственных расходах" in await page.inner_text("main")
     await clerk.picture("records-case")
+    await page.click("text=О хозяйственных расходах")
+    assert "01-12" in await page.inner_text("dl.card")
+    await page.click("summary:has-text('Перенести в другое дело')")
+    await page.click("form[action$='/file'] button")
+    assert await said(clerk) == "Документ подшит в дело."
+    await clerk.picture("records-document")
+    await page.click("dl.card a[href^='/records/cases/']")
     await page.click("form[action$='/close'] button")
     assert "Закрыто" in await page.inner_text("main")
     await page.goto(site + "/records/tombstones")

@@ -26,6 +26,7 @@ from docflow.documents import (
 from docflow.documents.controllers import download_headers
 from docflow.documents.kinds import DOCUMENT_KINDS, kind_of
 from docflow.documents.reader_controllers import answered
+from docflow.documents.records import filing
 from docflow.documents.states import NUMBERED
 from docflow.routing import questions, recall
 from storage import blobs
@@ -76,6 +77,8 @@ class DocumentController(Controller):
             request, "document.html", **shown, kind=kind_of(shown["document"]["kind"]),
             candidates=await answer_candidates(actor) if may_answer else [], is_queue=queue,
             **await reading.resolution(actor, shown),
+            place=await filing.place_of(actor, document_id),
+            case_choices=await filing.choices(actor, document_id),
         )  # fmt: skip
 
     @get("/{document_id:uuid}/read", guards=[signed_in])
@@ -225,6 +228,9 @@ def _verb(
     if verb == "pdfa":
         done = N_("A draft with the file as PDF/A is ready; sign it anew.")
         return conversion.to_pdfa(actor, document_id), done
+    if verb == "file":
+        index = given.get("index", "")
+        return filing.close_document(actor, document_id, file_index=index), N_("It is filed.")
     if verb == "discard":
         return cards.discard(actor, document_id, reason=text), N_("The draft is given up.")
     raise InvalidInput(code="unknown_verb")

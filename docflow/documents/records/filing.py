@@ -21,7 +21,7 @@ _FILES = frozenset({DocumentStatus.REGISTERED, DocumentStatus.SENT, DocumentStat
 
 
 async def close_document(actor: Actor, document_id: uuid.UUID, *, file_index: str) -> None:
-    """File a document of one's own under an index («в дело»): its last step.
+    """File a document under an index («в дело»): the last step of one's own.
 
     Where the organization has an approved plan for this year, the index is one of its open cases
     (`unknown_case`); without any plan the index is only noted on the card.
@@ -132,6 +132,30 @@ async def _note_on_card(actor: Actor, found: db.Row, case: db.Row) -> None:
         """UPDATE document SET file_index = $2, retention_code = $3, retention_until = NULL
            WHERE id = $1""",
         found["id"], case["index"], cases.term_of(case).said(),
+    )  # fmt: skip
+
+
+async def place_of(actor: Actor, document_id: uuid.UUID) -> db.Row | None:
+    """The case a document lies in with the actor's organization: id, index, year, title."""
+    return await db.row(
+        """SELECT c.id, c.index, c.year, c.title FROM case_filing AS f
+           JOIN record_case AS c ON c.id = f.case_id
+           WHERE f.document_id = $1 AND f.organization_id = $2""",
+        document_id, visibility.reader(actor),
+    )  # fmt: skip
+
+
+async def choices(actor: Actor, document_id: uuid.UUID) -> list[db.Row]:
+    """Open cases of this year in which the actor could file a document; none without the right."""
+    if "clerk" not in actor.roles:
+        return []
+    return await db.rows(
+        """SELECT c.index, c.title FROM record_case AS c
+           WHERE c.organization_id = $1 AND c.year = $2 AND c.status = 'open' AND EXISTS (
+               SELECT 1 FROM registration AS r JOIN document AS d ON d.id = r.document_id
+               WHERE r.document_id = $3 AND r.organization_id = $1 AND d.status = ANY($4))
+           ORDER BY c.index LIMIT 500""",
+        actor.home_id, clock.today().year, document_id, [str(one) for one in _FILES],
     )  # fmt: skip
 
 
