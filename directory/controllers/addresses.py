@@ -1,6 +1,7 @@
 """Whose address a request comes from, for limits; headers count from our own proxies only."""
 
 import ipaddress
+from typing import Any
 
 from litestar.connection import ASGIConnection
 
@@ -9,7 +10,7 @@ from core.settings import settings
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-def client_of(request: ASGIConnection[object, object, object, object]) -> str:
+def client_of(request: ASGIConnection[Any, Any, Any, Any]) -> str:
     """The address to count by: the peer's, or what a trusted proxy says of who asked it.
 
     X-Forwarded-For is read from the right, as long as the speaker is one of `TRUSTED_PROXIES`:

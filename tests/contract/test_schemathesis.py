@@ -101,6 +101,7 @@ async def test_a_thousand_requests() -> None:
 @pytest.mark.prove
 @pytest.mark.usefixtures("database", "_sandbox", "cheap")
 async def test_schemathesis_ten_thousand() -> None:
-    statuses, wrong = await asked(10_000, number=2)
+    # operations without parameters have but one request to be made of them
+    statuses, wrong = await asked(10_400, number=2)
     assert_clean(statuses, wrong)
     assert statuses.total() >= 10_000
