@@ -29,6 +29,7 @@ async def paper(client: httpx.AsyncClient, path: str) -> str:
     return " ".join(str(inspect_pdf(answer.content)["text"]).split())
 
 
+@pytest.mark.slow
 async def test_a_case_from_its_plan_to_its_stub(database: str) -> None:
     stage: Stage = await a_stage()
     async with AsyncExitStack() as stack:
