@@ -60,6 +60,7 @@ class Stack:
             text = str(value).replace("/run/secrets", str(self.secrets))
             found[name] = text.replace("s3:8333", self.store)
         found["PUBLIC_URL"] = "http://127.0.0.1:8000"
+        found["TRUSTED_PROXIES"] = ""
         found["DOCFLOW_DATA"] = str(self.folder / "service")
         return found
 
