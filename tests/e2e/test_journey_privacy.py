@@ -1,5 +1,6 @@
 """The lawyer and personal data: a request on paper, an act, its commission, what it came to."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -10,13 +11,19 @@ from directory import accounts, grants
 from directory import people as directory_people
 from evidence.privacy import erasing
 from tests.desks import PASSWORD, Desk, an_authenticator
-from tests.privacy_stage import FIRST, LAST, a_stage
+from tests.privacy_ground import own_bucket
+from tests.privacy_stage import FIRST, LAST, Stage, a_stage
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-async def test_from_a_paper_to_nothing(desk: Any) -> None:
-    stage = await a_stage()
+@pytest.fixture
+async def stage(site: str) -> AsyncIterator[Stage]:
+    async with own_bucket():
+        yield await a_stage()
+
+
+async def test_from_a_paper_to_nothing(desk: Any, stage: Stage) -> None:
     codes = {}
     for login, role in (("lawyer", "lawyer"), ("member-one", "clerk"), ("member-two", "clerk")):
         person_id = await directory_people.create(RULE, last_name="Член", first_name=login)

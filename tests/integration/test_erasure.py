@@ -2,20 +2,17 @@
 
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import asyncpg
-import httpx
 import pytest
 
 from core import clock, db
 from core.actor import RULE
-from core.embedded import binaries
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.jobs import JOBS
 from core.settings import settings
@@ -29,7 +26,8 @@ from evidence.privacy import acts, backups, consents, erasing, gate, register
 from evidence.privacy import jobs as privacy_jobs
 from storage import blobs, s3
 from storage.destroying import ContentDestroyed
-from tests import packages_stage, people
+from tests import packages_stage, people, privacy_ground
+from tests.privacy_ground import dumped, nothing_left, restored, run, superuser_url
 from tests.privacy_stage import (
     Stage,
     a_stage,
@@ -40,56 +38,13 @@ from tests.privacy_stage import (
     unpacked,
 )
 
-PG = binaries.postgres_bin(None)
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-async def stage(database: str) -> Stage:
-    """The store is everybody's, so what other tests put there under our prefixes goes first."""
-    for prefix in (register.PREFIX, "b/"):
-        listing = await s3.off_loop(s3.Listing, prefix)
-        while page := await s3.call(listing.page):
-            await s3.call(s3.remove, [one.key for one in page])
-    return await a_stage()
-
-
-def dumped() -> bytes:
-    """The whole database as pg_dump writes it."""
-    return run("pg_dump", "--format=plain", superuser_url())
-
-
-def run(program: str, *arguments: str | Path) -> bytes:
-    return subprocess.run([PG / program, *arguments], capture_output=True, check=True).stdout
-
-
-def superuser_url() -> str:
-    name = os.environ["DATABASE_URL"].rsplit("/", 1)[1]
-    return os.environ["DOCFLOW_TEST_SUPERUSER"].rsplit("/", 1)[0] + "/" + name
-
-
-async def restored(dump: Path) -> None:
-    """This database as the backup has it."""
-    await db.DB.close()
-    url = superuser_url()
-    maintenance = await asyncpg.connect(os.environ["DOCFLOW_TEST_SUPERUSER"])
-    name = url.rsplit("/", 1)[1]
-    await maintenance.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await maintenance.execute(f"CREATE DATABASE {name}")
-    await maintenance.close()
-    run("pg_restore", "--dbname", url, dump)
-    await db.DB.open()
-
-
-async def nothing_left(stage: Stage) -> None:
-    assert met_in(dumped()) == []
-    assert await met_in_store() == []
-    assert await db.value(
-        "SELECT count(*) FROM document_text WHERE tsv::text ~* 'замоскв|евламп|аристарх'"
-    ) == 0  # fmt: skip
-    for words in ("Замоскворецкая", "Евлампия"):
-        found = await search.documents(stage.lawyer, wanted=search.Wanted(words))
-        assert found == [], words
+async def stage(database: str) -> AsyncIterator[Stage]:
+    async with privacy_ground.own_bucket():
+        yield await a_stage()
 
 
 async def test_after_an_erasure_nothing_is_left_and_all_else_is_proved(
@@ -168,84 +123,6 @@ async def test_a_restored_backup_forgets_before_the_service_opens(
     assert await register.forget_values(older_than=clock.now()) == 1
     (entry,) = await register.entries()
     assert entry.sealed == b""
-
-
-@pytest.mark.prove
-async def test_processes_do_not_open_before_the_register_is_carried_out(
-    stage: Stage, tmp_path: Path
-) -> None:
-    """The real web process on a restored database: when it answers, she is gone."""
-    backup = tmp_path / "backup"
-    run("pg_dump", "--format=custom", "--file", backup, superuser_url())
-    await erasing.execute(await approved(stage))
-    await restored(backup)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    serve = [sys.executable, "-m", "cli", "serve", "--host", "127.0.0.1", "--port", str(port)]
-    blind = os.environ | {"S3_ENDPOINT": "127.0.0.1:9"}
-    deaf = await asyncio.create_subprocess_exec(
-        *serve, env=blind, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    assert await asyncio.wait_for(deaf.wait(), 120) != 0
-    assert met_in(dumped()) != []
-    web = await asyncio.create_subprocess_exec(
-        *serve, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        assert await answers(f"http://127.0.0.1:{port}/health/ready")
-        await nothing_left(stage)
-    finally:
-        web.terminate()
-        await web.wait()
-
-
-async def answers(address: str) -> bool:
-    async with httpx.AsyncClient() as client:
-        for _ in range(600):
-            try:
-                return (await client.get(address)).status_code == 200
-            except httpx.HTTPError:
-                await asyncio.sleep(0.1)
-    return False
-
-
-EXECUTE = """
-import asyncio, sys, uuid
-from core.db import DB
-from evidence.privacy import erasing
-async def main():
-    await DB.open(size=2)
-    print("ready", flush=True)
-    await erasing.execute(uuid.UUID(sys.argv[1]))
-    await DB.close()
-asyncio.run(main())
-"""
-
-
-@pytest.mark.prove
-async def test_killed_processes_lose_nothing(stage: Stage) -> None:
-    """SIGKILL at other moments of the work each time; the last process comes to its end."""
-    act_id = await approved(stage)
-    steps = []
-    for pause in (0.01, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 60.0):
-        worker = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", EXECUTE, str(act_id), stdout=subprocess.PIPE
-        )
-        assert worker.stdout is not None
-        assert await worker.stdout.readline() == b"ready\n"
-        try:
-            await asyncio.wait_for(worker.wait(), pause)
-        except TimeoutError:
-            worker.kill()
-            await worker.wait()
-        steps.append(await db.value("SELECT count(*) FROM erasure_step"))
-        if await db.value("SELECT status = 'done' FROM erasure"):
-            break
-    print("steps done at each kill:", steps)  # noqa: T201 - the figure of the proof
-    assert len({one for one in steps[:-1] if 0 < one < steps[-1]}) >= 2
-    await nothing_left(stage)
-    assert await db.value("SELECT count(*) FROM event WHERE verb = 'erasure.done'") == 1
 
 
 async def test_under_legal_hold_it_is_refused_until_the_hold_is_lifted(stage: Stage) -> None:
