@@ -12,7 +12,7 @@ from core.actor import RULE, Actor
 from docflow.documents import external
 from docflow.documents.states import TRANSITIONS, DocumentStatus
 from docflow.gateways.node.container import Container
-from docflow.gateways.node.messages import Hop, Manifest, Receipt, encode
+from docflow.gateways.node.messages import Hop, Manifest, Receipt, Recipient, encode
 from docflow.routing import announcing, bulk, lines, queueing, ways
 from docflow.routing.nodes import journal, points
 from docflow.routing.nodes.intake import Call
@@ -278,7 +278,11 @@ async def _write_deliveries(
         ways.forbidden(manifest.card.mark), ways.not_set_up(),
     )  # fmt: skip
     await db.execute("UPDATE dispatch SET recipients = $2 WHERE id = $1", dispatch_id, made)
-    relayed = [one for one in named if one.via]
+    await _relay(node_id, [one for one in named if one.via])
+
+
+async def _relay(node_id: uuid.UUID, relayed: list[Recipient]) -> None:
+    """Who gets it through a chancery that lives here too."""
     if not relayed:
         return
     await db.execute(
