@@ -173,6 +173,7 @@ async def test_what_is_foreign_answers_as_what_is_not_there(made: Belongings) ->
     """One cannot find out by trying which ids exist."""
     stranger = await people.clerk_of(made.line.stranger, *EVERY_ROLE)
     nothing = {name: str(uuid.uuid4()) for name in made.ids if name.endswith("_id")}
+    nothing["job_id"] = "999999"
     apart = []
     async with ground.browser(stranger) as client:
         for method, path, handler in walked(create_app()):
