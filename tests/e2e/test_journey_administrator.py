@@ -65,7 +65,7 @@ async def _an_organization(boss: Desk) -> uuid.UUID:
     await boss.follow(page.locator(".place a"))
     await page.click("#below ~ details summary")
     await page.fill("#name", "Профсоюз работников образования")
-    await page.fill("#code", "07")
+    await page.fill("#code", "U-1")
     await page.fill("#new_email", "union@example.org")
     await boss.picture("administrator-new-organization")
     await boss.follow(page.locator("button", has_text="Внести организацию"))
@@ -154,7 +154,7 @@ async def _health(boss: Desk) -> None:
 
 async def _over_http(program: Any, other: Any, home: uuid.UUID, root: bytes) -> None:
     made = await twins.did(await program.post("/api/v1/organizations", json={
-        "code": "08", "kind": "union", "name": "Профсоюз работников образования",
+        "code": "U-2", "kind": "union", "name": "Профсоюз работников образования",
         "email": "union@example.org", "channels": ["internal", "email"],
         "parents": {"branch": str(home)},
     }))  # fmt: skip

@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 TITLE = "О проведении отчётно-выборной кампании в 2026 году"
 NAME = "Письмо о совещании.pdf"
+FIRST = "Председателям региональных организаций"
 ADDRESSEE = "Председателям организаций Профсоюза"
 
 
@@ -69,7 +70,7 @@ async def _write_and_sign(clerk: Desk, letter: Path) -> uuid.UUID:
     await clerk.picture("kinds")
     await page.click("text=Циркулярное письмо")
     await page.fill("#title", TITLE)
-    await page.fill("#addressee", "Председателям региональных организаций")
+    await page.fill("#addressee", FIRST)
     await page.set_input_files("#file", letter)
     await clerk.picture("new")
     await page.click("text=Сохранить проект")
@@ -119,7 +120,7 @@ async def _send(clerk: Desk) -> None:
 
 async def _over_http(program: Any, letter: bytes, union_id: uuid.UUID) -> None:
     """The same circular as a program would send it."""
-    card = {"kind": "circular", "title": TITLE, "addressee": "Председателям"}
+    card = {"kind": "circular", "title": TITLE, "addressee": FIRST}
     made = await twins.did(await program.post("/api/v1/documents", json=card))
     at = f"/api/v1/documents/{made['id']}"
     await twins.did(await program.put(
@@ -176,8 +177,8 @@ async def _look_back(clerk: Desk, document_id: uuid.UUID, actor: Actor) -> None:
     await clerk.picture("document-sent")
     await page.goto(f"{site}/documents/{uuid.uuid4()}")
     await clerk.picture("not-found")
-    await page.goto(f"{site}/account")
-    await clerk.picture("account")
+    await page.goto(f"{site}/documents/{document_id}/messages")
+    await clerk.picture("messages")
 
 
 async def _down_the_line(desk: Any, registry: dataset.Dataset, document_id: uuid.UUID) -> None:
@@ -242,6 +243,9 @@ async def test_the_rest_of_the_pages(desk: Any, site: str) -> None:
     await page.fill("#code", pyotp.TOTP(secret).at(clock.now()))
     await page.click("button:has-text('Подключить')")
     assert "подключено" in (await page.inner_text("main")).lower()
+    for name in ("coverage", "coverage?case=all", "deadlines", "ack"):
+        await page.goto(f"{site}/{name}")
+        await boss.picture(name.replace("?case=", "-"))
     await page.goto(site + "/notices")
     assert "Не ответили организаций: 12" in await page.inner_text("main")
     await boss.picture("notices")

@@ -40,6 +40,13 @@ def _cropped(data: bytes) -> bytes:
     return out.getvalue()
 
 
+def _smaller(data: bytes) -> bytes:
+    with Image.open(io.BytesIO(data)) as image:
+        out = io.BytesIO()
+        image.convert("RGB").resize((360, 270)).save(out, "JPEG", quality=85)
+    return out.getvalue()
+
+
 async def test_ten_pictures_and_a_lawyer(desk: Any, site: str, tmp_path: Path) -> None:
     office = await picture_ground.an_office()
     home = office.editor.home_id
@@ -48,7 +55,7 @@ async def test_ten_pictures_and_a_lawyer(desk: Any, site: str, tmp_path: Path) -
     licensed, claimed = picture_ground.scene(1), picture_ground.scene(2)
     await picture_ground.a_licensed(office, licensed, attribution="Фото: И. Петров")
     await picture_ground.a_claimed(claimed)
-    strangers = [picture_ground.scene(number) for number in range(10, 17)]
+    strangers = [_smaller(picture_ground.scene(number)) for number in range(10, 17)]
     files = _files(tmp_path, [licensed, _cropped(claimed), b"no picture", *strangers])
 
     editor = await desk()
