@@ -39,8 +39,8 @@ from docflow.routing.offline.controllers import OfflineController
 from docflow.routing.paper.controllers import AnswerCodeController, PaperController
 from evidence.log import controllers as evidence_log
 from evidence.packages import controllers as evidence
-from notify import controllers as notify
 from evidence.privacy import controllers as privacy
+from notify import controllers as notify
 from signatures import controllers as trust
 from storage.blobs import BlobMissing
 from web import description, site, stuck_api
@@ -102,10 +102,10 @@ API_CONTROLLERS: list[type[Controller]] = [
     *picture_intake.CONTROLLERS,
     evidence.EvidenceController,
     *evidence_log.CONTROLLERS,
+    *privacy.CONTROLLERS,
     notify.WebhookController,
     notify.NoticeController,
     HealthController,
-    *privacy.CONTROLLERS,
     stuck_api.StuckApiController,
 ]
 

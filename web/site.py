@@ -30,10 +30,10 @@ from web.controllers.pictures import (
 )
 from web.controllers.privacy import PrivacyPageController
 from web.controllers.publications import PublicationPageController
+from web.controllers.readers import ReaderPageController
 from web.controllers.record_acts import ActPageController
 from web.controllers.records import InventoryPageController, RecordsPageController
 from web.controllers.session import AccountController, LogInController
-from web.controllers.readers import ReaderPageController
 from web.controllers.signing import SigningPageController
 from web.controllers.trust import StatePageController, TrustPageController
 from web.errors import error_page, wants_page
@@ -71,8 +71,8 @@ WEB_CONTROLLERS: list[type[Controller] | Router] = [
     PickerController,
     ControlController,
     MessagePageController,
-    PictureController,
     ReaderPageController,
+    PictureController,
     ReviewPageController,
     UseSearchPageController,
     PublicationPageController,

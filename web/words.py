@@ -318,6 +318,12 @@ def district(code: str) -> str:
     return DISTRICTS[code][_tongue()]
 
 
+def post(kind: str) -> str:
+    """The name of a post, as the beginning of a line."""
+    name = POST_NAMES[PostKind(kind)][_tongue()]
+    return name[:1].upper() + name[1:]
+
+
 def posts() -> list[tuple[str, str]]:
     """The posts of a person, for choosing."""
     return [(kind.value, names[_tongue()]) for kind, names in POST_NAMES.items()]
@@ -339,12 +345,6 @@ def hindrances(found: Iterable[Mapping[str, str | None]]) -> str:
         f"{said(CHANNELS, str(one['channel']))}: {REASONS[str(one['reason'])][_tongue()]}"
         for one in found if one["reason"]
     )  # fmt: skip
-
-def post(kind: str) -> str:
-    """The name of a post, as the beginning of a line."""
-    name = POST_NAMES[PostKind(kind)][_tongue()]
-    return name[:1].upper() + name[1:]
-
 
 
 def verdict(signature: db.Row) -> tuple[str, str]:
