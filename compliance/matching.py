@@ -134,11 +134,14 @@ def compare(query: Asked, reference: Known) -> Match | None:
             found = agreement(query.grey, reference.grey, laid.matrix, enlarged=enlarged)
             if is_copy(found):
                 return _match(query, reference, laid, found, near)
-    if near is None or (local is not None and local.inliers >= SURE_INLIERS):
+    is_sure = local is not None and local.inliers >= SURE_INLIERS
+    if near is None or (is_sure and near.distance > PDQ_RADIUS):
         # Enough features said where it would lie, and there the pixels said no.
         return None
+    # Few features of a blurred copy may still lay it a pixel off; its hash lays it whole. Where
+    # features had their say, that is held to the full measure: views of one scene are no copies.
     laid = _laid(query, reference, near)
-    soft = _SOFT if near.distance <= PDQ_RADIUS else 0.0
+    soft = _SOFT if near.distance <= PDQ_RADIUS and not is_sure else 0.0
     found = agreement(query.grey, reference.grey, laid.matrix, enlarged=enlarged, soft=soft)
     if is_copy(found) and found.photographic > 0:
         return _match(query, reference, laid, found, near)
