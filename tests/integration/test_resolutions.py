@@ -10,7 +10,6 @@ from docflow.routing.resolutions import Resolution
 from tests import ground, letters, people
 from tests.ground import Ground
 
-
 pytestmark = pytest.mark.slow
 
 
