@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from audit import events, reads
-from core import clock, db
+from core import clock, db, idempotency
 from core.actor import Actor
 from core.errors import Conflict, InvalidInput, NotFound
 from directory import links, masking, selection
@@ -17,6 +17,8 @@ from directory.states import POST_NAMES, PostKind
 READERS = ("clerk", "signatory", "editor", "lawyer", "administrator")
 """Any role will do: officers of the federation may look each other up, and it is logged."""
 
+LONGEST = 200
+"""Characters of a name, an address or a phone."""
 _CORRECTABLE = frozenset({"last_name", "first_name", "middle_name", "email", "phone"})
 
 _HOLDER = """p.id AS person_id, p.last_name, p.first_name, p.middle_name, p.email, p.phone,
@@ -51,6 +53,7 @@ async def create(
         )
     person_id = clock.new_id()
     values = [part.strip() for part in (last_name, first_name, middle_name, email, phone)]
+    _require_sound(values)
     async with db.transaction():
         await db.execute(
             """INSERT INTO person (id, last_name, first_name, middle_name, email, phone, created_at)
@@ -62,6 +65,55 @@ async def create(
             detail={"last_name": values[0], "first_name": values[1], "middle_name": values[2]},
         )  # fmt: skip
     return person_id
+
+
+class Newcomer(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who comes into a post and was not known before."""
+
+    last_name: str
+    first_name: str = ""
+    middle_name: str = ""
+    email: str = ""
+    phone: str = ""
+    kind: PostKind = PostKind.CHAIRMAN
+    title: str = ""
+    since: date | None = None
+    """Today where it is not said."""
+
+
+async def enter(
+    actor: Actor, *, organization_id: uuid.UUID, newcomer: Newcomer, key: str | None = None
+) -> tuple[uuid.UUID, uuid.UUID]:
+    """Enter a person and their post in one go; answers the ids of both.
+
+    The same `key` leads to the same person. Raises as `create` and `appoint` do.
+    """
+
+    async def both() -> uuid.UUID:
+        person_id = await create(
+            actor, last_name=newcomer.last_name, first_name=newcomer.first_name,
+            middle_name=newcomer.middle_name, email=newcomer.email, phone=newcomer.phone,
+        )  # fmt: skip
+        return await appoint(
+            actor, person_id=person_id, organization_id=organization_id, kind=newcomer.kind,
+            title=newcomer.title, since=newcomer.since or clock.today(),
+        )  # fmt: skip
+
+    said = msgspec.json.encode([organization_id, newcomer], order="sorted")
+    post_id, _ = await idempotency.once(
+        scope=actor.home_id, key=key, request=idempotency.request_hash("person", said), create=both
+    )
+    person_id: uuid.UUID = await db.value("SELECT person_id FROM post WHERE id = $1", post_id)
+    return person_id, post_id
+
+
+def _require_sound(texts: list[str]) -> None:
+    if any("\0" in text or len(text) > LONGEST for text in texts):
+        raise InvalidInput(
+            f"Имя, почта или телефон: до {LONGEST} знаков и без нулевого знака.",
+            f"A name, address or phone: up to {LONGEST} characters, none of them NUL.",
+            code="too_long",
+        )
 
 
 async def change_contacts(
@@ -97,8 +149,7 @@ async def correct(actor: Actor, *, person_id: uuid.UUID, values: Mapping[str, st
     given = {name: text.strip() for name, text in values.items()}
     if wrong := given.keys() - _CORRECTABLE:
         raise InvalidInput(code="unknown_field", fields=sorted(wrong))
-    if any("\0" in text or len(text) > 200 for text in given.values()):
-        raise InvalidInput(code="too_long")
+    _require_sound(list(given.values()))
     if not given.get("last_name", "-"):
         raise InvalidInput(
             "Укажите фамилию.", "Give the last name.", code="name_empty", field="last_name"

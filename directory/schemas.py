@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from directory.states import Line, OrganizationKind
+from directory.states import Line, OrganizationKind, PostKind
 
 
 class OrganizationLine(msgspec.Struct, frozen=True):
@@ -83,6 +83,26 @@ class MergeInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     into_id: uuid.UUID
     as_of: Day
+
+
+class NewcomerInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A person who was not known before, and the post they come into; `since`: today."""
+
+    last_name: str
+    first_name: str = ""
+    middle_name: str = ""
+    email: str = ""
+    phone: str = ""
+    post: PostKind
+    title: str = ""
+    since: Day | None = None
+
+
+class AppointedView(msgspec.Struct, frozen=True):
+    """Who was entered, and in which post."""
+
+    person_id: uuid.UUID
+    post_id: uuid.UUID
 
 
 class LinkLine(msgspec.Struct, frozen=True):

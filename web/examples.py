@@ -16,7 +16,7 @@ from directory import schemas as directory
 from directory.people import Holders
 from directory.purposes import Purpose
 from directory.selection import Selector
-from directory.states import Line, OrganizationKind
+from directory.states import Line, OrganizationKind, PostKind
 from docflow.documents import appeal_schemas as appeal
 from docflow.documents import authority_schemas as authority
 from docflow.documents import hold_controllers as hold
@@ -97,6 +97,11 @@ _DIRECTORY = (
     ),
     directory.MoveInput(line=Line.BRANCH, parent_id=REGIONAL, as_of=date(2027, 1, 1)),
     directory.CloseInput(as_of=date(2027, 1, 1)),
+    directory.NewcomerInput(
+        last_name="Орлова", first_name="Мария", middle_name="Сергеевна",
+        email="orlova@example.org", phone="+7 (3952) 00-00-01", post=PostKind.CHAIRMAN,
+        since=date(2026, 11, 23),
+    ),
     directory.MergeInput(into_id=REGIONAL, as_of=date(2027, 1, 1)),
     Holders(organizations=Selector(kinds=(OrganizationKind.REGIONAL,), districts=("siberian",))),
     Selector(subtree_of=CENTER, kinds=(OrganizationKind.PRIMARY,), districts=("siberian",)),

@@ -164,6 +164,21 @@ class OrganizationController(Controller):
         )
         return _all(wire.PersonLine, found)
 
+    @post("/{organization_id:uuid}/people", guards=GOVERN, summary="Enter a person with a post")
+    async def enter(
+        self,
+        organization_id: FromPath[uuid.UUID],
+        data: JSONBody[wire.NewcomerInput],
+        actor: Caller,
+        key: IdempotencyKey = None,
+    ) -> wire.AppointedView:
+        """Somebody not known before, in a post from a day on; a new chairman follows the old."""
+        values = msgspec.structs.asdict(data)
+        newcomer = people.Newcomer(kind=values.pop("post"), **values)
+        return wire.AppointedView(
+            *await people.enter(actor, organization_id=organization_id, newcomer=newcomer, key=key)
+        )
+
 
 class PeopleController(Controller):
     """People by post and place; names and contacts are personal data, so reading is logged."""

@@ -8,7 +8,7 @@ from litestar import Controller, Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from core import clock, db
+from core import clock
 from core.errors import InvalidInput, ServiceError
 from core.settings import settings
 from directory import grants, invitations, organizations, people
@@ -161,16 +161,12 @@ async def _join_page(
 
 async def _appoint(actor: Caller, organization_id: uuid.UUID, form: dict[str, str]) -> None:
     since = forms.day(form.get("since"), field="since") or clock.today()
-    async with db.transaction():
-        person_id = await people.create(
-            actor, last_name=form.get("last_name", ""), first_name=form.get("first_name", ""),
-            middle_name=form.get("middle_name", ""), email=form.get("email", ""),
-            phone=form.get("phone", ""),
-        )  # fmt: skip
-        await people.appoint(
-            actor, person_id=person_id, organization_id=organization_id,
-            kind=_chosen(PostKind, form.get("post", "")), since=since,
-        )  # fmt: skip
+    newcomer = people.Newcomer(
+        last_name=form.get("last_name", ""), first_name=form.get("first_name", ""),
+        middle_name=form.get("middle_name", ""), email=form.get("email", ""),
+        phone=form.get("phone", ""), kind=_chosen(PostKind, form.get("post", "")), since=since,
+    )  # fmt: skip
+    await people.enter(actor, organization_id=organization_id, newcomer=newcomer)
 
 
 async def _add_below(actor: Caller, organization_id: uuid.UUID, form: dict[str, str]) -> uuid.UUID:
