@@ -20,7 +20,8 @@ from docflow.documents import intake
 from docflow.routing import dispatch
 from evidence.packages import exports
 from evidence.packages.states import ExportKind
-from evidence.verifier import docflow_verify
+from evidence.verifier import package
+from evidence.verifier.findings import Report
 from evidence.verifier.own_gost import OwnGost
 from signatures import digests
 from storage import s3
@@ -46,11 +47,11 @@ async def verify(ground: Ground) -> Result:
     )  # fmt: skip
 
 
-def _checked(path: Path) -> tuple[list[float], list[float], docflow_verify.Report]:
+def _checked(path: Path) -> tuple[list[float], list[float], Report]:
     gost, values, floors = OwnGost(), [], []
     for _ in range(ROUNDS + 1):  # the first warms both
         began = perf_counter()
-        report = docflow_verify.verify(path, gost=gost)
+        report = package.verify(path, gost=gost)
         values.append(1000 * (perf_counter() - began))
         if report.exit_code:
             raise RuntimeError(f"a good package was not found good: {report.as_dict()}")

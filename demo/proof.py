@@ -16,7 +16,7 @@ from typing import Any
 from core import clock
 from demo.ground import Ground
 from demo.people import Person, Refused
-from evidence.verifier import docflow_verify
+from evidence.verifier import standalone
 
 PATIENCE = 300
 """Seconds until the package of the circular has to be there."""
@@ -75,8 +75,10 @@ async def _taken(lawyer: Person, export_id: str, path: Path) -> None:
 def _checked(path: Path, *signer: str) -> dict[str, Any]:
     """What the stand-alone file says, run as a stranger would."""
     words = [*(("--signer", signer[0]) if signer else ()), "--json", str(path)]
+    verifier = path.with_name(standalone.NAME)
+    standalone.write(verifier)
     done = subprocess.run(  # noqa: S603 - our own file
-        [sys.executable, "-I", docflow_verify.__file__, *words], env={"PATH": os.defpath}, cwd="/",
+        [sys.executable, "-I", verifier, *words], env={"PATH": os.defpath}, cwd="/",
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     told: dict[str, Any] = json.loads(done.stdout)

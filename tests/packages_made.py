@@ -1,16 +1,21 @@
 """Small evidence packages put together by hand, without any service."""
 
+import ast
+import atexit
 import base64
 import hashlib
 import json
+import tempfile
 import zlib
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from evidence.verifier import docflow_verify as form
+from evidence.verifier import archive as form
+from evidence.verifier import standalone
 from signatures import digests
 from signatures.authority import Authority, Issued, Subject, create_authority
 from signatures.cms import sign_detached
@@ -134,3 +139,29 @@ def a_package(content: bytes = b"a letter", **more: Any) -> Made:
         },
         **more,
     )
+
+
+def flipped(data: bytes, at: int, bit: int = 0) -> bytes:
+    """The same with one bit changed."""
+    return data[:at] + bytes([data[at] ^ 1 << bit]) + data[at + 1 :]
+
+
+@cache
+def verifier() -> Path:
+    """The stand-alone file, put together once in a run."""
+    folder = tempfile.TemporaryDirectory(prefix="docflow-verifier-")
+    atexit.register(folder.cleanup)
+    made = Path(folder.name, standalone.NAME)
+    standalone.write(made)
+    return made
+
+
+def imported(text: str) -> list[str]:
+    """The top-level packages a source takes, sorted."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found |= {one.name.partition(".")[0] for one in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(str(node.module).partition(".")[0])
+    return sorted(found)

@@ -114,12 +114,16 @@ need_packages() {  # need_packages RU EN command=package …: installed as root,
 present() {  # a command, a language of tesseract, or OpenSSL's GOST engine
     case $1 in
         tesseract:*) tesseract --list-langs 2>/dev/null | grep -qx "${1#*:}" ;;
+        file:*) [ -e "${1#*:}" ] ;;
         engine:gost) openssl engine gost >/dev/null 2>&1 ;;
-        *) command -v "$1" >/dev/null 2>&1 ;;
+        *) command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] ;;  # not in everybody's path
     esac
 }
 
-runtime_packages() {  # reading text in pictures
+runtime_packages() {  # reading text in pictures; PDF/A of what goes to a ministry
+    need_packages "Без этого системного пакета PDF для МЭДО не приводится к PDF/A. Чтобы приводился:" \
+        "PDF for МЭДО is not converted to PDF/A without this system package. To have it:" \
+        gs=ghostscript
     need_packages "Без этих системных пакетов текст на картинках не читается. Чтобы читался:" \
         "Text in pictures is not read without these system packages. To have it read:" \
         tesseract=tesseract-ocr tesseract:rus=tesseract-ocr-rus
@@ -134,7 +138,9 @@ gost_packages() {  # makes test signatures only; the service checks GOST without
 test_packages() {  # what tests use of the system; they skip with a message where it is absent
     need_packages "Без этих системных пакетов часть проверок будет пропущена. Чтобы прошли все:" \
         "Some tests will be skipped without these system packages. To run them all:" \
-        softhsm2-util=softhsm2 chromium=chromium docker-compose=docker-compose
+        softhsm2-util=softhsm2 chromium=chromium docker-compose=docker-compose \
+        haproxy=haproxy clamd=clamav-daemon \
+        go=golang-go file:/usr/share/gocode/src/golang.org/x/mod=golang-golang-x-mod-dev
 }
 
 case $level in

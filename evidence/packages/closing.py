@@ -14,7 +14,7 @@ from core import canonical, clock, db
 from evidence.packages import keys
 from evidence.packages.members import Digester
 from evidence.packages.packing import LARGEST
-from evidence.verifier import docflow_verify as form
+from evidence.verifier import archive as form
 from signatures import seals
 from storage import blobs
 

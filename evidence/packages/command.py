@@ -1,4 +1,4 @@
-"""`docflow evidence export` by the operator, straight into a file; `docflow evidence verify`."""
+"""`docflow evidence export` by the operator, straight into a file; `verify`; `verifier`."""
 
 import argparse
 import asyncio
@@ -30,7 +30,7 @@ def register(
     *,
     running: Running,
 ) -> None:
-    """Add `evidence` and its two commands to the parser of `docflow`."""
+    """Add `evidence` and its three commands to the parser of `docflow`."""
     evidence = verbs.add_parser("evidence", help="Evidence packages: make one, check one.")
     commands = evidence.add_subparsers(required=True, metavar="COMMAND", parser_class=parser)
     export = commands.add_parser("export", help="A package into a file; it is registered.")
@@ -50,7 +50,9 @@ def register(
     check.add_argument("--trust", type=Path, action="append", default=[], metavar="PATH")
     check.add_argument("--sha256-only", action="store_true", help="leave GOST R 34.11 out")
     check.add_argument("--replay", action="store_true", help="make every verdict again")
-    for added, verb in ((export, _export), (check, _verify)):
+    alone = commands.add_parser("verifier", help="The file that checks a package without us.")
+    alone.add_argument("file", type=Path, metavar="docflow_verify.py")
+    for added, verb in ((export, _export), (check, _verify), (alone, _verifier)):
         added.add_argument("--json", action="store_true", help="one JSON object on standard output")
         added.set_defaults(verb=lambda arguments, verb=verb: verb(arguments, tell, running))
 
@@ -68,6 +70,19 @@ def _verify(arguments: argparse.Namespace, tell: Callable[..., None], _: Running
         return USAGE
     tell(arguments, answer)
     return code
+
+
+def _verifier(arguments: argparse.Namespace, tell: Callable[..., None], _: Running) -> int:
+    from evidence.verifier import standalone  # noqa: PLC0415 - only here
+
+    try:
+        standalone.write(arguments.file)
+        sha256 = hashlib.sha256(arguments.file.read_bytes()).hexdigest()
+    except OSError as problem:
+        sys.stderr.write(f"{arguments.file}: {problem.strerror}\n")
+        return USAGE
+    tell(arguments, {"file": str(arguments.file), "sha256": sha256})
+    return GOOD
 
 
 def _export(arguments: argparse.Namespace, tell: Callable[..., None], running: Running) -> int:

@@ -16,7 +16,7 @@ from core import clock, db
 from core.errors import NotFound, Unavailable
 from evidence.packages import documents, subjects
 from evidence.packages.members import Digester, Gathered, Source, digested
-from evidence.verifier.docflow_verify import local_header
+from evidence.verifier.archive import local_header
 from storage import blobs
 from storage.blobs import BlobMissing
 

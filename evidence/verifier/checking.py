@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from evidence.verifier import docflow_verify
+from evidence.verifier import package
 from evidence.verifier.own_gost import OwnGost
 
 
@@ -24,9 +24,9 @@ def check(
     """
     if not stat.S_ISREG(path.stat().st_mode):
         raise OSError("not a file")
-    report = docflow_verify.verify(
+    report = package.verify(
         path, gost=OwnGost(), signer=signer, streebog=streebog,
-        trust=docflow_verify.load_certificates(map(str, trust)),
+        trust=package.load_certificates(map(str, trust)),
     )  # fmt: skip
     if replay and not report.problems:
         from evidence.verifier import replaying  # noqa: PLC0415 - loads the PDF reader's process

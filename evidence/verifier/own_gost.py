@@ -1,6 +1,6 @@
 """GOST by this service's own library, in place of what the stand-alone file finds on a machine."""
 
-from evidence.verifier.docflow_verify import Gost
+from evidence.verifier.gost import Gost
 from signatures import digests
 from signatures.gost import libgcrypt
 from signatures.integrity import is_whole

@@ -9,7 +9,8 @@ from typing import Any
 from core import canonical
 from core.errors import ServiceError
 from core.sandbox import Sandbox
-from evidence.verifier.docflow_verify import Report, read_archive, reader
+from evidence.verifier.archive import read_archive, reader
+from evidence.verifier.findings import Report
 from signatures.frozen import accreditation
 from signatures.report import POLICY
 

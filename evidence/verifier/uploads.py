@@ -3,10 +3,10 @@
 import io
 from typing import Any
 
-from evidence.verifier import docflow_verify
+from evidence.verifier import package
 from evidence.verifier.own_gost import OwnGost
 
 
 def answer(data: bytes) -> dict[str, Any]:
     """The stand-alone file's answer on these bytes, as `docflow evidence verify` gives it."""
-    return docflow_verify.verify(io.BytesIO(data), gost=OwnGost()).as_dict()
+    return package.verify(io.BytesIO(data), gost=OwnGost()).as_dict()

@@ -19,7 +19,7 @@ from compliance.registers import licences
 from core import clock, db
 from demo import scenes
 from evidence.packages.states import ExportKind
-from evidence.verifier import docflow_verify
+from evidence.verifier import package
 from signatures.authority import Authority, trust_of
 from tests import ground, packages_stage, people, picture_ground
 from tests.picture_ground import Office, scene
@@ -193,7 +193,7 @@ async def test_an_evidence_package_of_a_use_holds_the_dossier_and_its_proofs(
     path = await packages_stage.a_package(
         office.home, tmp_path, kind=ExportKind.PICTURE, subject_id=use_id
     )
-    report = docflow_verify.verify(path)
+    report = package.verify(path)
     assert report.exit_code == 0, report.as_dict()
     with zipfile.ZipFile(path) as archive:
         held = [name for name in archive.namelist() if name.startswith(f"uses/{use_id}/")]

@@ -26,7 +26,7 @@ from evidence.privacy import acts, backups, consents, erasing, gate, register
 from evidence.privacy import jobs as privacy_jobs
 from storage import blobs, s3
 from storage.destroying import ContentDestroyed
-from tests import packages_stage, people, privacy_ground
+from tests import packages_made, packages_stage, people, privacy_ground
 from tests.privacy_ground import dumped, nothing_left, restored, run, superuser_url
 from tests.privacy_stage import (
     Stage,
@@ -81,7 +81,7 @@ async def test_after_an_erasure_nothing_is_left_and_all_else_is_proved(
             home, tmp_path, kind=ExportKind(kind), subject_id=subject
         )
         verified = await asyncio.create_subprocess_exec(
-            sys.executable, "evidence/verifier/docflow_verify.py", package,
+            sys.executable, packages_made.verifier(), package,
             stdout=subprocess.PIPE,
         )  # fmt: skip
         said, _ = await verified.communicate()

@@ -17,7 +17,7 @@ from core.errors import Forbidden, NotFound, ServiceError
 from docflow.routing import deliveries
 from evidence.packages import exports, packing
 from evidence.packages.states import ExportKind
-from evidence.verifier import checking, docflow_verify
+from evidence.verifier import checking, package
 from storage import blobs
 from tests import ground, people
 from tests.packages_stage import a_letter_sent, a_package
@@ -36,7 +36,7 @@ def lines(content: bytes) -> Iterator[dict[str, Any]]:
 
 
 def whole(path: Path) -> dict[str, Any]:
-    report = docflow_verify.verify(path)
+    report = package.verify(path)
     assert report.exit_code == 0, report.as_dict()
     return report.facts
 
@@ -257,7 +257,7 @@ async def test_over_http_asked_packed_taken_and_registered(database: str, tmp_pa
         target = tmp_path / "taken.zip"
         target.write_bytes(taken.content)
         signer = (await client.get(f"{path}/signer")).json()["sha256"]
-        report = docflow_verify.verify(target, signer=signer)
+        report = package.verify(target, signer=signer)
         assert (report.exit_code, report.notes) == (0, [])
         listed = (await client.get(path)).json()["items"]
         assert [one["purpose"] for one in listed] == [WHY["purpose"]]

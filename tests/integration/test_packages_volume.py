@@ -18,11 +18,10 @@ from core import clock, db
 from core.actor import RULE, Actor
 from evidence.packages import exports
 from evidence.packages.states import ExportKind
-from evidence.verifier import docflow_verify
+from evidence.verifier import archive, package
 from storage import blobs
-from tests import ground, packages_stage, people
+from tests import ground, packages_made, packages_stage, people
 
-VERIFIER = Path(docflow_verify.__file__)
 PACKAGES = 1000
 ISOLATED = ("unshare", "--user", "--map-root-user", "--net")
 """A network of its own, in which there is nobody."""
@@ -32,8 +31,8 @@ def alone(*words: str | Path) -> subprocess.CompletedProcess[str]:
     """The one file in an empty folder, without network and without anything of ours."""
     cut_off = ISOLATED if shutil.which("unshare") and _may_unshare() else ()
     return subprocess.run(
-        [*cut_off, sys.executable, "-I", VERIFIER, *words], capture_output=True, text=True,
-        check=False, env={"PATH": "/usr/bin:/bin"}, cwd="/",
+        [*cut_off, sys.executable, "-I", packages_made.verifier(), *words],
+        capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"}, cwd="/",
     )  # fmt: skip
 
 
@@ -111,7 +110,7 @@ async def test_evidence_flips_in_every_member_of_a_real_package(
     )
     data = path.read_bytes()
     with path.open("rb") as stream:
-        members = docflow_verify.read_archive(stream)
+        members = archive.read_archive(stream)
     chance = random.Random(23)  # noqa: S311 - places to change
     places = {at for one in members for at in range(one.start, one.data)}
     for one in members:
@@ -122,7 +121,7 @@ async def test_evidence_flips_in_every_member_of_a_real_package(
     missed = []
     for at in sorted(places):
         path.write_bytes(data[:at] + bytes([data[at] ^ 1 << at % 8]) + data[at + 1 :])
-        if docflow_verify.verify(path).exit_code != 1:
+        if package.verify(path).exit_code != 1:
             missed.append(at)
     assert missed == []
     sys.stderr.write(f"{len(places)} places in {len(members)} members\n")
@@ -170,7 +169,7 @@ async def test_evidence_ten_thousand_documents_at_constant_memory(
         with path.open("wb") as file:
             async for piece in exports.content(export_id):
                 file.write(piece)
-        report = await asyncio.to_thread(docflow_verify.verify, path)
+        report = await asyncio.to_thread(package.verify, path)
         assert report.exit_code == 0, report.as_dict()["problems"][:5]
         row = await exports.row_of(export_id)
         sys.stderr.write(

@@ -15,6 +15,7 @@ from core.actor import RULE
 from directory import accounts, grants, passwords, sessions
 from directory.controllers.authentication import guards_of
 from docflow.documents import cards
+from evidence.verifier import standalone
 from storage import blobs
 from tests import people
 from web import addresses, forms, pages, site, words
@@ -237,6 +238,10 @@ async def test_anyone_has_a_package_checked(client: httpx.AsyncClient) -> None:
     answer = await client.post("/check", files=broken)
     assert answer.status_code == 200, answer.text
     assert "повреждён или изменён" in answer.text
+    assert f"/check/{standalone.NAME}" in answer.text
+    taken = await client.get(f"/check/{standalone.NAME}")
+    assert taken.text == standalone.text()
+    assert taken.headers["content-disposition"] == 'attachment; filename="docflow_verify.py"'
 
 
 async def test_the_day_of_a_clerk(client: httpx.AsyncClient) -> None:

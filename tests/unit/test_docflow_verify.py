@@ -5,7 +5,6 @@ import io
 import json
 import socket
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 from random import Random
@@ -14,25 +13,25 @@ from typing import Any
 import pytest
 from asn1crypto import cms
 
-from evidence.verifier import docflow_verify as form
+from evidence.verifier import archive as form
+from evidence.verifier import gost, package
+from evidence.verifier.findings import Report
 from evidence.verifier.own_gost import OwnGost
 from signatures import cms as signing
 from signatures import stamping
 from signatures.gost import libgcrypt
 from signatures.stamps import request_stamp
 from tests import gost_pki, packages_made
-from tests.packages_made import DOCUMENT, a_package, zipped
-
-VERIFIER = Path(form.__file__)
+from tests.packages_made import DOCUMENT, a_package, flipped, zipped
 
 
-def looked(data: bytes, folder: Path, **more: Any) -> form.Report:
+def looked(data: bytes, folder: Path, **more: Any) -> Report:
     path = folder / "package.zip"
     path.write_bytes(data)
-    return form.verify(path, **more)
+    return package.verify(path, **more)
 
 
-def codes(report: form.Report) -> set[str]:
+def codes(report: Report) -> set[str]:
     return {one["code"] for one in report.problems}
 
 
@@ -49,10 +48,6 @@ def test_other_programs_read_the_archive(tmp_path: Path) -> None:
     with zipfile.ZipFile(io.BytesIO(made.packed())) as archive:
         assert archive.testzip() is None
         assert {name: archive.read(name) for name in archive.namelist()[:-4]} == made.members
-
-
-def flipped(data: bytes, at: int, bit: int = 0) -> bytes:
-    return data[:at] + bytes([data[at] ^ 1 << bit]) + data[at + 1 :]
 
 
 def test_sampled_flips_are_found(tmp_path: Path) -> None:
@@ -188,12 +183,12 @@ def test_streebog_alone_is_enough_to_find_a_change(tmp_path: Path) -> None:
     assert looked(a_package().packed(), tmp_path, gost=_openssl()).exit_code == 0
 
 
-def _openssl() -> form.Gost:
-    gost = form.Gost()
-    gost.streebog = form._Openssl
+def _openssl() -> gost.Gost:
+    found = gost.Gost()
+    found.streebog = gost._Openssl
     if subprocess.run(["openssl", "engine", "gost"], capture_output=True).returncode != 0:
         pytest.skip("openssl's gost engine is not installed")
-    return gost
+    return found
 
 
 HOSTILE_NAMES = (
@@ -277,32 +272,6 @@ def test_closing_parts_of_rubbish_never_break_it(tmp_path: Path) -> None:
             assert looked(zipped(whole), tmp_path).exit_code == 1, (name, content[:20])
 
 
-def run_alone(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    """The file as a stranger runs it: no environment of ours, no other file of ours."""
-    return subprocess.run(
-        [sys.executable, "-I", VERIFIER, *words], capture_output=True, text=True, check=False,
-        env={"PATH": "/usr/bin:/bin"}, cwd="/",
-    )  # fmt: skip
-
-
-@pytest.mark.slow
-def test_the_file_runs_alone_and_says_it_in_words_and_json(tmp_path: Path) -> None:
-    path = tmp_path / "package.zip"
-    path.write_bytes(a_package().packed())
-    words = run_alone(path)
-    assert (words.returncode, words.stdout.splitlines()[0]) == (
-        0, "ПАКЕТ ЦЕЛ И ПОДЛИНЕН / whole and true",
-    ), words.stderr  # fmt: skip
-    told = json.loads(run_alone(path, "--json").stdout)
-    assert (told["verdict"], told["members"]) == ("whole", 7)
-    path.write_bytes(flipped(path.read_bytes(), 60))
-    broken = run_alone(path, "--json")
-    assert (broken.returncode, json.loads(broken.stdout)["verdict"]) == (1, "broken")
-    missing = run_alone(tmp_path / "no.zip")
-    assert (missing.returncode, missing.stdout) == (64, "")
-    assert "Traceback" not in missing.stderr + run_alone(tmp_path).stderr
-
-
 def test_it_opens_no_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("a socket was opened")
@@ -324,11 +293,11 @@ def gost_package() -> packages_made.Made:
 @pytest.mark.slow
 def test_gost_signature_is_checked_by_openssl_and_by_our_own_library(tmp_path: Path) -> None:
     made = gost_package()
-    for gost in (form.Gost(), OwnGost()):
-        assert looked(made.packed(), tmp_path, gost=gost).facts["signatures"]["good"] == 1
+    for own in (gost.Gost(), OwnGost()):
+        assert looked(made.packed(), tmp_path, gost=own).facts["signatures"]["good"] == 1
     made.members["signatures/s.p7s"] = gost_pki.gost_world().sign(b"another letter")
-    for gost in (form.Gost(), OwnGost()):
-        assert codes(looked(made.packed(), tmp_path, gost=gost)) == {"document_signature"}
+    for own in (gost.Gost(), OwnGost()):
+        assert codes(looked(made.packed(), tmp_path, gost=own)) == {"document_signature"}
 
 
 @pytest.mark.slow
@@ -341,7 +310,7 @@ def test_where_gost_cannot_be_checked_the_answer_is_two_and_names_it(
     assert report.exit_code == 2
     assert [one["code"] for one in report.not_checked] == ["signature_unchecked"]
     assert "GOST R 34.10-2012" in report.not_checked[0]["where"]
-    monkeypatch.setattr(form, "_libgcrypt", _absent)
+    monkeypatch.setattr(gost, "_libgcrypt", _absent)
     report = looked(data, tmp_path)
     assert report.exit_code == 2
     assert {one["code"] for one in report.not_checked} == {

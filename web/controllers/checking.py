@@ -11,6 +11,7 @@ from core.sandbox import pool
 from directory.controllers.addresses import client_of
 from directory.controllers.authentication import public
 from docflow.documents import checking
+from evidence.verifier import standalone
 from web import pages, words
 from web.pages import R
 from web.uploads import UploadForm, read_upload
@@ -33,6 +34,14 @@ class CheckPageController(Controller):
     async def form(self, request: R) -> Response[str]:
         """The form."""
         return await _page(request)
+
+    @get(f"/{standalone.NAME}", guards=[public])
+    async def verifier(self) -> Response[str]:
+        """The file that checks an evidence package without this service."""
+        return Response(
+            standalone.text(), media_type="text/x-python; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{standalone.NAME}"'},
+        )  # fmt: skip
 
     @post(guards=[public], opt={"csrf_exempt": True}, request_max_body_size=None)
     async def check(self, request: R) -> Response[str]:
