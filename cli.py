@@ -274,7 +274,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     import uvicorn  # noqa: PLC0415 - only the web process needs it
 
     uvicorn.run(
-        "litestar_app:create_app", factory=True, host=arguments.host, port=arguments.port,
+        "litestar_app:served", factory=True, host=arguments.host, port=arguments.port,
         access_log=False, log_level="warning", proxy_headers=False, timeout_graceful_shutdown=15,
         ssl_certfile=arguments.certificate,
     )  # fmt: skip

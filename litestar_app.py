@@ -11,6 +11,7 @@ from litestar import Controller, Litestar, Request, Response
 from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Contact, License
+from litestar.types import ASGIApp
 
 import wiring
 from compliance.controllers import checks as picture_checks
@@ -218,9 +219,34 @@ def _defect(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
 
 
 @asynccontextmanager
-async def _lifespan(_: Litestar) -> AsyncIterator[None]:
-    async with wiring.running():
-        yield
+async def _lifespan(app: Litestar) -> AsyncIterator[None]:
+    try:
+        async with wiring.running():
+            yield
+    except ServiceError as problem:
+        app.state.refusal = problem
+        raise
+
+
+def served() -> ASGIApp:
+    """The application as the server runs it: what keeps it from opening is said in words.
+
+    Litestar hands the server a traceback; an operator whose store is away wants to read which.
+    """
+    app = create_app()
+
+    async def run(scope: Any, receive: Any, send: Any) -> None:
+        async def said(message: Any) -> None:
+            refusal: ServiceError | None = app.state.get("refusal")
+            if refusal is not None and message["type"].endswith(".failed"):
+                facts = "".join(f" {name}: {one}" for name, one in refusal.details.items())
+                words = f"{refusal.error_code}: {refusal.message_ru} / {refusal.message_en}{facts}"
+                message = {**message, "message": words}
+            await send(message)
+
+        await app(scope, receive, said if scope["type"] == "lifespan" else send)
+
+    return run
 
 
 def create_app(*, debug: bool = False) -> Litestar:

@@ -16,9 +16,23 @@ from pathlib import Path
 from typing import Any
 
 from core import clock, db, sealing
+from core.errors import ServiceError
 from core.settings import settings
 from evidence.privacy.needles import Known
 from storage import s3
+
+
+class RegisterBroken(ServiceError):
+    """What lies in the register is no entry: nobody knows what to erase, so nothing opens."""
+
+    code = "erasure_register_broken"
+    ru = (
+        "Запись реестра стираний не читается. Верните её из копии хранилища; без неё сервис закрыт."
+    )
+    en = (
+        "An entry of the register of erasures cannot be read. Restore it; nothing opens without it."
+    )
+
 
 PREFIX = "e/"
 SEALED_FOR = "erasure"
@@ -68,9 +82,15 @@ def seal(known: Known, *, act_id: uuid.UUID) -> bytes:
     return sealing.seal(plain, purpose=SEALED_FOR, bound_to=act_id.bytes)
 
 
-def read(content: bytes) -> Entry:
-    """An entry from its bytes; raises ValueError or KeyError for what is none."""
-    told = json.loads(content)
+def read(content: bytes, *, place: str) -> Entry:
+    """An entry from its bytes; raises `RegisterBroken`, naming the place, for what is none."""
+    try:
+        return _read(json.loads(content))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
+        raise RegisterBroken(place=place) from problem
+
+
+def _read(told: Any) -> Entry:
     ids = {name: uuid.UUID(told[name])
            for name in ("id", "person_id", "organization_id", "proposed_by")}  # fmt: skip
     return Entry(
@@ -105,7 +125,7 @@ async def entries() -> list[Entry]:
     while page := await s3.call(listing.page):
         for one in page:
             content, _ = await s3.call(s3.get_whole, one.key, await s3.call(s3.size_of, one.key))
-            entry = read(content)
+            entry = read(content, place=one.key)
             found[entry.id] = entry
     if (folder := settings().erasure_register) is not None:
         for entry in await s3.off_loop(_read_folder, folder):
@@ -114,7 +134,7 @@ async def entries() -> list[Entry]:
 
 
 def _read_folder(folder: Path) -> list[Entry]:
-    return [read(path.read_bytes()) for path in sorted(folder.glob("*.json"))]
+    return [read(path.read_bytes(), place=path.name) for path in sorted(folder.glob("*.json"))]
 
 
 async def missing() -> list[Entry]:
