@@ -9,9 +9,10 @@ from typing import Any
 from compliance import machines as compliance
 from core import clock, db, jobs
 from core.actor import Actor
-from core.errors import InvalidInput, NotFound
+from core.errors import NotFound
 from core.jobs import machines as job_machines
 from core.machines import OWNERS, Machine, Owner, Watch
+from core.paging import require_limit
 from directory import machines as directory
 from directory import organizations, second_factor
 from docflow.documents import machines as documents
@@ -98,8 +99,7 @@ async def listed(
 ) -> list[Stuck]:
     """One page of the stuck things of a kind, by id. Raises NotFound, `bad_limit`."""
     scope, watch = await scope_of(actor), _watch(code)
-    if not 1 <= limit <= 200:
-        raise InvalidInput("limit: от 1 до 200.", "limit: 1 to 200.", code="bad_limit")
+    require_limit(limit, most=200)
     rows = await db.rows(
         f"""SELECT id::text AS id, organization_id, document_id, since,
                    coalesce(code, '') AS code, note, next_at FROM ({watch.sql}) AS s

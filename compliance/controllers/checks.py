@@ -14,6 +14,7 @@ from compliance.controllers.forms import LARGEST, PICTURE_FORM, picture_and_use
 from compliance.controllers.register import LAWYER, READ, WRITE, convert_all
 from compliance.publishing import uses
 from compliance.registers import catalogue
+from core.paging import require_limit
 from directory.controllers.authentication import CALLER, Caller
 from directory.controllers.parameters import IdempotencyKey
 
@@ -46,7 +47,7 @@ class CheckController(Controller):
         limit: FromQuery[int] = 50,
     ) -> list[wire.CheckLine]:
         """One's organization's checks, newest first."""
-        catalogue.require_limit(limit)
+        require_limit(limit, most=catalogue.MAX_LIMIT)
         found = await checks.listed(actor, outcome=outcome, after=after, limit=limit)
         return convert_all(wire.CheckLine, found)  # type: ignore[no-any-return]  # reason: typed by msgspec
 
@@ -104,7 +105,7 @@ class ReviewController(Controller):
         limit: FromQuery[int] = 50,
     ) -> list[wire.ReviewView]:
         """Oldest first; a lawyer's with those of every organization below."""
-        catalogue.require_limit(limit)
+        require_limit(limit, most=catalogue.MAX_LIMIT)
         found = await review.queue(actor, status=status, after=after, limit=limit)
         return convert_all(wire.ReviewView, found)  # type: ignore[no-any-return]  # reason: typed by msgspec
 
@@ -143,7 +144,7 @@ class UseController(Controller):
         limit: FromQuery[int] = 50,
     ) -> list[wire.UseView]:
         """Newest first; `to_take_down`: what may not stand any more."""
-        catalogue.require_limit(limit)
+        require_limit(limit, most=catalogue.MAX_LIMIT)
         found = await uses.listed(actor, to_take_down=to_take_down, after=after, limit=limit)
         return convert_all(wire.UseView, found)  # type: ignore[no-any-return]  # reason: typed by msgspec
 

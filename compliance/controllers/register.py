@@ -15,6 +15,7 @@ from compliance.registers.claimant_lists import MAX_LIST
 from compliance.registers.claimants import ClaimantCard
 from compliance.registers.register import MAX_DOCUMENT, MAX_PICTURE, PictureCard
 from core.errors import InvalidInput, NotFound
+from core.paging import require_limit
 from directory.controllers.authentication import CALLER, Caller, requires, scope
 from directory.controllers.parameters import IdempotencyKey
 from storage import blobs
@@ -235,7 +236,7 @@ class ClaimantController(Controller):
         self, actor: Caller, after: FromQuery[uuid.UUID | None] = None, limit: FromQuery[int] = 50
     ) -> list[wire.ClaimantView]:
         """Newest first."""
-        catalogue.require_limit(limit)
+        require_limit(limit, most=catalogue.MAX_LIMIT)
         found = await claimants.listed(actor, after=after, limit=limit)
         return convert_all(wire.ClaimantView, found)  # type: ignore[no-any-return]  # reason: as above
 

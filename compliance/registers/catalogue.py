@@ -6,6 +6,7 @@ from compliance.registers import register
 from core import clock, db
 from core.actor import Actor
 from core.errors import InvalidInput, NotFound
+from core.paging import require_limit
 
 MAX_LIMIT = 100
 _MAX_QUERY = 200
@@ -27,7 +28,7 @@ async def pictures(
 ) -> list[db.Row]:
     """Entries one may see, newest first; `text` is looked for in title, author and source."""
     actor.require("editor", "lawyer")
-    require_limit(limit)
+    require_limit(limit, most=MAX_LIMIT)
     if len(text) > _MAX_QUERY or "\x00" in text:
         raise InvalidInput(
             f"Запрос: не длиннее {_MAX_QUERY} знаков.",
@@ -78,14 +79,6 @@ async def own_works_of(actor: Actor, picture_id: uuid.UUID) -> list[db.Row]:
            OR (reach = 'subtree' AND organization_id = ANY ($3))) ORDER BY id""",
         picture_id, actor.home_id, await _above(actor),
     )  # fmt: skip
-
-
-def require_limit(limit: int) -> None:
-    """`bad_limit` for a page of none or too many."""
-    if not 1 <= limit <= MAX_LIMIT:
-        raise InvalidInput(
-            f"limit: от 1 до {MAX_LIMIT}.", f"limit: 1 to {MAX_LIMIT}.", code="bad_limit"
-        )
 
 
 async def _above(actor: Actor) -> list[uuid.UUID]:

@@ -14,6 +14,7 @@ from audit import events
 from core import clock, db, idempotency
 from core.actor import Actor
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from core.paging import require_limit
 from directory import links, organizations, selection
 from directory.selection import Selector
 
@@ -150,10 +151,7 @@ async def listed(
 ) -> list[db.Row]:
     """Holds on what belongs to the actor's organization or lies below it, newest first."""
     actor.require(*ROLES)
-    if not 1 <= limit <= MAX_LIMIT:
-        raise InvalidInput(
-            f"limit: от 1 до {MAX_LIMIT}.", f"limit: 1 to {MAX_LIMIT}.", code="bad_limit"
-        )
+    require_limit(limit, most=MAX_LIMIT)
     below, values = selection.ids_sql(
         Selector(subtree_of=actor.home_id, with_root=True), on=clock.today(), first=5
     )

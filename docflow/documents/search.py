@@ -7,6 +7,7 @@ from datetime import date
 from core import db
 from core.actor import Actor
 from core.errors import InvalidInput
+from core.paging import require_limit
 from docflow.documents import visibility
 
 RARE = 500
@@ -40,10 +41,7 @@ async def documents(
     actor: Actor, *, wanted: Wanted, after: uuid.UUID | None = None, limit: int = 50
 ) -> list[db.Row]:
     """One page of the documents the actor may see, newest first, below the id `after`."""
-    if not 1 <= limit <= MAX_LIMIT:
-        raise InvalidInput(
-            f"limit: от 1 до {MAX_LIMIT}.", f"limit: 1 to {MAX_LIMIT}.", code="bad_limit"
-        )
+    require_limit(limit, most=MAX_LIMIT)
     seer = (visibility.reader(actor), actor.id)
     query = clean_query(wanted.text)
     if query and await is_rare(query):

@@ -8,6 +8,7 @@ from audit import reads
 from core import clock, db
 from core.actor import Actor
 from core.errors import InvalidInput, NotFound
+from core.paging import require_limit
 from docflow.documents import visibility
 from docflow.routing import lines
 from docflow.routing.states import SILENT, DeliveryStatus
@@ -67,7 +68,7 @@ async def recipients(
 ) -> list[db.Row]:
     """One page of the list, oldest first; who acknowledged is named, and that is logged."""
     organization_id, mine = await _follower(actor, document_id)
-    check_limit(limit)
+    require_limit(limit, most=MAX_LIMIT)
     unknown = set(statuses) - set(DeliveryStatus)
     if unknown:
         raise InvalidInput(code="unknown_status", statuses=sorted(unknown))
@@ -98,7 +99,7 @@ async def silent(
 ) -> list[db.Row]:  # fmt: skip
     """Those whose day has passed without an acknowledgement or an answer."""
     organization_id, mine = await _follower(actor, document_id)
-    check_limit(limit)
+    require_limit(limit, most=MAX_LIMIT)
     return await db.rows(
         f"""WITH {mine}, page AS MATERIALIZED (
                 SELECT id FROM mine WHERE due_on < $3 AND status = ANY($4)
@@ -128,14 +129,6 @@ async def roll_up(actor: Actor, document_id: uuid.UUID, *, on: date | None = Non
             GROUP BY o.id, v.status ORDER BY o.code, v.status""",
         document_id, *values,
     )  # fmt: skip
-
-
-def check_limit(limit: int) -> None:
-    """Raise `bad_limit` for pages nobody should ask for."""
-    if not 1 <= limit <= MAX_LIMIT:
-        raise InvalidInput(
-            f"limit: от 1 до {MAX_LIMIT}.", f"limit: 1 to {MAX_LIMIT}.", code="bad_limit"
-        )
 
 
 async def _follower(actor: Actor, document_id: uuid.UUID) -> tuple[uuid.UUID, str]:

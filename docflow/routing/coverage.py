@@ -9,11 +9,12 @@ from typing import Any
 from core import clock, db
 from core.actor import Actor
 from core.errors import InvalidInput
+from core.paging import require_limit
 from directory import links
 from directory.selection import Selector, ids_sql
 from directory.states import KIND_NAMES, OrganizationKind
 from docflow.routing import ways
-from docflow.routing.control import check_limit
+from docflow.routing.control import MAX_LIMIT
 
 NOBODY = "nobody"
 """No way of its own card can be taken: only a sheet its superior carries there."""
@@ -87,7 +88,7 @@ async def listed(
     `case`: all, reachable, nobody (no way of its own), no_account (see `totals`).
     """
     actor.require("clerk", "administrator")
-    check_limit(limit)
+    require_limit(limit, most=MAX_LIMIT)
     return await _rows(actor, case=case, kinds=kinds, regions=regions, after=after, limit=limit)
 
 
@@ -155,7 +156,7 @@ async def history(
     is empty.
     """
     await links.require_authority(actor, organization_id, roles=("administrator", "clerk"))
-    check_limit(limit)
+    require_limit(limit, most=MAX_LIMIT)
     rows = await db.rows(
         """SELECT e.at, e.actor_id, p.detail FROM event AS e
            LEFT JOIN event_payload AS p ON p.event_id = e.id

@@ -7,8 +7,9 @@ from typing import Literal
 from core import clock, db
 from core.actor import Actor
 from core.errors import InvalidInput
+from core.paging import require_limit
 from docflow.documents import search, visibility
-from docflow.routing.control import check_limit
+from docflow.routing.control import MAX_LIMIT
 
 Box = Literal["all", "new", "open", "due", "done"]
 
@@ -44,7 +45,7 @@ async def inbox(
     `text` searches card and text of the documents. Rare words are looked up in the index and then
     cut to what arrived here; common ones are met while walking from the newest.
     """
-    check_limit(limit)
+    require_limit(limit, most=MAX_LIMIT)
     if box not in _BOXES:
         raise InvalidInput(
             f"Папка: {', '.join(_BOXES)}.", f"Box: {', '.join(_BOXES)}.", code="unknown_box"
@@ -100,7 +101,7 @@ async def counts(actor: Actor) -> dict[str, int]:
 
 async def next_due(actor: Actor, *, limit: int = 20) -> list[db.Row]:
     """What has to be answered, the nearest deadline first, what is late on top."""
-    check_limit(limit)
+    require_limit(limit, most=MAX_LIMIT)
     return await db.rows(
         f"""WITH page AS MATERIALIZED (
                 SELECT v.* FROM delivery AS v WHERE v.recipient_id = $1

@@ -11,6 +11,7 @@ from core import clock, db, idempotency, jobs
 from core.actor import RULE, Actor
 from core.errors import Conflict, InvalidInput, NotFound, ServiceError
 from core.jobs.registry import is_temporary
+from core.paging import require_limit
 from directory import links
 from docflow.documents import visibility
 from evidence.packages import closing, masking, packing, plan, told
@@ -284,10 +285,7 @@ async def own(actor: Actor, export_id: uuid.UUID) -> db.Row:
 async def listed(actor: Actor, *, after: uuid.UUID | None = None, limit: int = 50) -> list[db.Row]:
     """The register of the organization's exports, newest first."""
     actor.require(*ROLES)
-    if not 1 <= limit <= MAX_LIMIT:
-        raise InvalidInput(
-            f"limit: от 1 до {MAX_LIMIT}.", f"limit: 1 to {MAX_LIMIT}.", code="bad_limit"
-        )
+    require_limit(limit, most=MAX_LIMIT)
     return await db.rows(
         """SELECT * FROM evidence_export WHERE organization_id = $1
            AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3""",

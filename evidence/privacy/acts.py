@@ -15,6 +15,7 @@ from audit import events, reads, transitions
 from core import clock, db, idempotency, jobs
 from core.actor import Actor
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from core.paging import require_limit
 from directory import grants, links, organizations, second_factor
 from docflow.documents import holds
 from evidence.privacy import knowing, needles, papers, register, terms
@@ -223,8 +224,7 @@ async def show(actor: Actor, act_id: uuid.UUID) -> db.Row:
 async def listed(actor: Actor, *, after: uuid.UUID | None = None, limit: int = 50) -> list[db.Row]:
     """Acts of the organization, newest first."""
     actor.require(*ROLES)
-    if not 1 <= limit <= 200:
-        raise InvalidInput("limit: от 1 до 200.", "limit: 1 to 200.", code="bad_limit")
+    require_limit(limit, most=200)
     return await db.rows(
         """SELECT * FROM erasure WHERE organization_id = $1 AND ($2::uuid IS NULL OR id < $2)
            ORDER BY id DESC LIMIT $3""",

@@ -12,6 +12,7 @@ from audit import events, reads, transitions
 from core import clock, db, idempotency
 from core.actor import RULE, Actor
 from core.errors import Conflict, InvalidInput, NotFound
+from core.paging import require_limit
 from directory import blocking, people
 from docflow.documents import holds
 from evidence.packages import exports
@@ -199,8 +200,7 @@ async def listed(actor: Actor, *, after: uuid.UUID | None = None, limit: int = 5
     The look is logged.
     """
     actor.require(*acts.ROLES)
-    if not 1 <= limit <= 200:
-        raise InvalidInput("limit: от 1 до 200.", "limit: 1 to 200.", code="bad_limit")
+    require_limit(limit, most=200)
     found = await db.rows(
         """SELECT r.*, r.status = 'open' AND r.due_on < $4 AS is_overdue,
                   concat_ws(' ', p.last_name, p.first_name, p.middle_name) AS person

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from audit import reads
 from core import clock, db, papers
 from core.actor import Actor
-from core.errors import InvalidInput
+from core.paging import require_limit
 from directory import purposes
 from evidence.log import sequencing
 from evidence.packages import told
@@ -53,8 +53,7 @@ async def reads_of(
     Looks at the lists of an organization in which the person holds or held a post count, too.
     """
     await acts.require_over(actor, person_id)
-    if not 1 <= limit <= 1000:
-        raise InvalidInput("limit: от 1 до 1000.", "limit: 1 to 1000.", code="bad_limit")
+    require_limit(limit, most=1000)
     found = await db.rows(
         """SELECT id, at, actor_id, organization_id, purpose, count FROM read_log
            WHERE (subject_id = $1 OR subject_id IN (

@@ -10,6 +10,7 @@ from audit import events
 from core import clock, db
 from core.actor import Actor
 from core.errors import Conflict, InvalidInput
+from core.paging import require_limit
 from docflow.documents import cards, visibility
 from docflow.documents.records import cases
 from docflow.documents.records.states import CaseStatus
@@ -187,8 +188,7 @@ async def of_case(
     The title stands only beside what may still be read.
     """
     await cases.own(actor, case_id)
-    if not 1 <= limit <= PAGE:
-        raise InvalidInput(f"limit: 1–{PAGE}.", f"limit: 1 to {PAGE}.", code="bad_limit")
+    require_limit(limit, most=PAGE)
     return await db.rows(
         f"""SELECT f.id, f.document_id, f.number, f.date, f.kind, f.status, f.filed_at,
                    f.destroyed_at, f.act_id, a.number AS act_number, a.year AS act_year, d.title
@@ -206,8 +206,7 @@ async def tombstones(
 ) -> list[db.Row]:
     """Notes of documents the organization has destroyed: number, date, kind, case and act."""
     cards.require_text(number, most=200, field="number")
-    if not 1 <= limit <= PAGE:
-        raise InvalidInput(f"limit: 1–{PAGE}.", f"limit: 1 to {PAGE}.", code="bad_limit")
+    require_limit(limit, most=PAGE)
     return await db.rows(
         """SELECT f.id, f.document_id, f.number, f.date, f.kind, f.destroyed_at, f.is_erased,
                   f.act_id, a.number AS act_number, a.year AS act_year, a.date AS act_date,

@@ -18,6 +18,7 @@ from audit import events
 from core import clock, db
 from core.actor import Actor
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from core.paging import require_limit
 from directory import organizations, second_factor
 from docflow.documents.cards import require_text
 from docflow.documents.records.terms import TermKind
@@ -224,8 +225,7 @@ def said(article: db.Row) -> str:
 async def search(*, text: str = "", on: date | None = None, limit: int = PAGE) -> list[db.Row]:
     """Articles by words of the title or by number, of lists in force on a day; unverified too."""
     require_text(text, most=200, field="q")
-    if not 1 <= limit <= PAGE:
-        raise InvalidInput(f"limit: 1–{PAGE}.", f"limit: 1 to {PAGE}.", code="bad_limit")
+    require_limit(limit, most=PAGE)
     return await db.rows(
         f"""{_SELECT} WHERE l.valid_from <= $2 AND (l.valid_to IS NULL OR l.valid_to >= $2)
             AND ($1 = '' OR a.article = $1 OR a.article || a.item = $1
