@@ -9,7 +9,7 @@ from typing import Any
 from compliance import machines as compliance
 from core import clock, db, jobs
 from core.actor import Actor
-from core.errors import NotFound
+from core.errors import Forbidden, NotFound
 from core.jobs import machines as job_machines
 from core.machines import OWNERS, Machine, Owner, Watch
 from core.paging import require_limit
@@ -34,6 +34,10 @@ WATCHES: Mapping[str, Watch] = {
 
 READERS = frozenset({"clerk", "signatory", "lawyer"})
 """Who sees what is stuck of their own organization; administering gives no right to read."""
+
+
+LAST_NUMBER = 2**63 - 1
+"""Of jobs; PostgreSQL has no larger bigint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,34 @@ async def retry(actor: Actor, code: str, thing_id: uuid.UUID) -> None:
             code="no_retry",
         )
     await watch.retry(actor, thing_id)
+
+
+async def late_jobs(actor: Actor, *, after: int = 0, limit: int = 100) -> list[jobs.StuckJob]:
+    """One page of the background work that did not simply run, by number. Raises `center_only`."""
+    await _require_keeper(actor)
+    require_limit(limit, most=200)
+    return await jobs.stuck(after=max(0, min(after, LAST_NUMBER)), limit=limit)
+
+
+async def retry_job(actor: Actor, job_id: int) -> None:
+    """Run a job again as soon as a worker is free. Raises NotFound, `center_only`, and
+    IllegalTransition for one that is being run.
+    """
+    await _require_keeper(actor)
+    if not 0 < job_id <= LAST_NUMBER:
+        raise NotFound
+    await jobs.retry_now(job_id)
+
+
+async def _require_keeper(actor: Actor) -> None:
+    """The queue is the installation's, so only who administers the center looks into it."""
+    second_factor.demand(actor)
+    if not await organizations.is_keeper(actor):
+        raise Forbidden(
+            "Очередь заданий видят только администраторы федерального центра.",
+            "Only administrators of the federal center see the job queue.",
+            code="center_only",
+        )
 
 
 async def metrics() -> list[str]:

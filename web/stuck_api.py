@@ -7,7 +7,7 @@ import msgspec
 from litestar import Controller, get, post
 from litestar.params import FromPath, FromQuery
 
-from directory.controllers.authentication import CALLER, Caller, scope
+from directory.controllers.authentication import CALLER, Caller, requires, scope
 from web import stuck
 
 
@@ -56,6 +56,33 @@ class StuckList(msgspec.Struct, frozen=True):
     """Ask with it for the next page; null: this was the last one."""
 
 
+class JobView(msgspec.Struct, frozen=True):
+    """A background job that did not simply run, with its last error; its arguments are not told."""
+
+    id: int
+    name: str
+    queue: str
+    reason: str
+    """failed, retrying, worker_died, runs_long or not_begun."""
+    runs: int
+    since: datetime | None
+    next_run_at: datetime | None
+    code: str | None
+    message_ru: str | None
+    message_en: str | None
+
+
+class JobList(msgspec.Struct, frozen=True):
+    """One page, by number."""
+
+    items: list[JobView]
+    after: int | None
+    """Ask with it for the next page; null: this was the last one."""
+
+
+KEEPER = requires("administrator")
+
+
 class StuckApiController(Controller):
     """What is stuck: one's own organization's, everything for the center's administrators."""
 
@@ -68,6 +95,28 @@ class StuckApiController(Controller):
         """Counts by kind; with `empty` also the kinds of which nothing is stuck."""
         found = await stuck.kinds(actor, all_of_them=empty)
         return KindsView([msgspec.convert(one, KindView, from_attributes=True) for one in found])
+
+    @get(
+        "/jobs", guards=[scope("documents:read"), KEEPER],
+        summary="Background work that did not simply run",
+    )  # fmt: skip
+    async def jobs(
+        self, actor: Caller, after: FromQuery[int] = 0, limit: FromQuery[int] = 100
+    ) -> JobList:
+        """What failed, waits for another run, hangs or was not begun in time; for administrators
+        of the federal center with a second factor.
+        """
+        found = await stuck.late_jobs(actor, after=after, limit=limit)
+        items = [msgspec.convert(one, JobView, from_attributes=True) for one in found]
+        return JobList(items, found[-1].id if len(found) == limit else None)
+
+    @post(
+        "/jobs/{job_id:int}/retry", guards=[scope("documents:write"), KEEPER], status_code=204,
+        summary="Run a job again",
+    )  # fmt: skip
+    async def retry_job(self, job_id: FromPath[int], actor: Caller) -> None:
+        """As soon as a worker is free, its runs counted anew; one that is being run is refused."""
+        await stuck.retry_job(actor, job_id)
 
     @get("/{kind:str}", guards=[scope("documents:read")], summary="Stuck things of a kind")
     async def listed(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import worker
-from core import clock, db
+from core import clock, db, jobs
 from core.jobs import JOBS
 from core.machines import said_of
 from tests import ground, people
@@ -128,3 +128,27 @@ async def test_over_http(database: str) -> None:
         assert answer.status_code == 204
         assert (await client.get("/api/v1/stuck/")).json() == {"kinds": []}
         assert (await client.get("/api/v1/stuck/nothing")).status_code == 404
+
+
+async def test_jobs_are_listed_and_run_again_over_http(database: str) -> None:
+    center, union = await ground.an_organization("center"), await ground.an_organization("union")
+    keeper = await people.clerk_of(center, "administrator")
+    await jobs.defer("notify.send_mail")
+    at = "/api/v1/stuck/jobs"
+    async with ground.api(keeper) as client:
+        assert (await client.get(at)).json() == {"items": [], "after": None}
+        await db.execute("UPDATE procrastinate_jobs SET status = 'failed', attempts = 3")
+        told: dict[str, Any] = (await client.get(at, params={"limit": 1})).json()
+        (one,) = told["items"]
+        assert (one["name"], one["reason"], one["runs"]) == ("notify.send_mail", "failed", 3)
+        assert told["after"] == one["id"]
+        assert (await client.get(at, params={"after": 10**30})).json()["items"] == []
+        for number in (one["id"] + 1, 10**30, -(10**30)):
+            assert (await client.post(f"{at}/{number}/retry")).status_code == 404
+        assert (await client.post(f"{at}/{one['id']}/retry")).status_code == 204
+        row = await db.row("SELECT status::text, attempts FROM procrastinate_jobs")
+        assert row == {"status": "todo", "attempts": 0}
+    for home, role in ((center, "clerk"), (union, "administrator")):
+        async with ground.api(await people.clerk_of(home, role)) as client:
+            for answer in (await client.get(at), await client.post(f"{at}/{one['id']}/retry")):
+                assert answer.status_code == 403

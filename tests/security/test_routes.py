@@ -33,6 +33,10 @@ NO_DATA = (
 """Lists of the house's own words."""
 
 
+NOT_IDS = {"role": "main", "job_id": "1", "number": "1"}
+"""What stands in a path where no UUID does."""
+
+
 def walked(app: Litestar) -> Iterator[tuple[str, str, HTTPRouteHandler]]:
     for route in app.routes:
         for handler in getattr(route, "route_handlers", []):
@@ -88,13 +92,11 @@ async def test_nobody_is_let_in_without_credentials(app: Litestar) -> None:
                 continue
             # Cookies that are nobody's, and no credentials at all, are the same.
             for headers in ({}, {"cookie": "docflow_session=guess"}):
-                answer = await client.request(
-                    method, addressed(path, {"role": "main"}), headers=headers
-                )
+                answer = await client.request(method, addressed(path, NOT_IDS), headers=headers)
                 if answer.status_code != 401 or answer.json()["code"] != "not_authenticated":
                     let_in.append((method, path, answer.status_code))
             answer = await client.request(
-                method, addressed(path, {}), headers={"authorization": "Bearer dfl_guess"}
+                method, addressed(path, NOT_IDS), headers={"authorization": "Bearer dfl_guess"}
             )
             assert answer.json()["code"] == "token_invalid"
     assert let_in == []
@@ -107,7 +109,7 @@ async def test_pages_send_who_is_not_signed_in_to_the_log_in(app: Litestar) -> N
                 continue
             answer = await client.request(
                 method,
-                addressed(path, {"job_id": "1", "number": "1"}),
+                addressed(path, NOT_IDS),
                 headers={"accept": "text/html"},
             )
             assert answer.status_code == 303, (method, path, answer.status_code)
@@ -194,5 +196,5 @@ async def test_token_without_the_scope_is_refused_everywhere(app: Litestar) -> N
             scopes = {guard for guard in guards_of(handler) if guard.startswith("scope:")}
             if not path.startswith("/api/") or not scopes or "scope:notify:write" in scopes:
                 continue
-            answer = await client.request(method, addressed(path, {"role": "main"}))
+            answer = await client.request(method, addressed(path, NOT_IDS))
             assert answer.json()["code"] == "scope_missing", (method, path, answer.text[:200])

@@ -9,8 +9,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
 from core import jobs
-from core.errors import Forbidden
-from directory import organizations, second_factor
+from directory import organizations
 from directory.controllers.authentication import CALLER, Caller, public, requires
 from web import pages, stuck
 from web.pages import R
@@ -41,8 +40,7 @@ class StuckController(Controller):
         late = await jobs.stuck(limit=PAGE + 1) if keeps else []
         items: list[stuck.Stuck] = []
         if kind == JOBS:
-            await _require_center(actor)
-            late = await jobs.stuck(after=_number(after), limit=PAGE + 1)
+            late = await stuck.late_jobs(actor, after=_number(after), limit=PAGE + 1)
         elif kind:
             items = await stuck.listed(actor, kind, after=after or None, limit=PAGE + 1)
         return await pages.page(
@@ -55,8 +53,7 @@ class StuckController(Controller):
     @post("/{job_id:int}/retry", guards=[requires("administrator")])
     async def retry(self, request: R, job_id: FromPath[int], actor: Caller) -> Redirect:
         """Run a job again at once."""
-        await _require_center(actor)
-        work = jobs.retry_now(job_id)
+        work = stuck.retry_job(actor, job_id)
         return await pages.act(
             request, f"/stuck?kind={JOBS}", work, done=N_("The job will run again now.")
         )
@@ -89,15 +86,3 @@ class ApiPageController(Controller):
     async def api(self, request: R) -> Response[str]:
         """Swagger UI over our own schema; nothing comes from another host."""
         return await pages.page(request, "api.html")
-
-
-async def _require_center(actor: Caller) -> None:
-    """The queue is the installation's, so only who administers the center looks into it."""
-    second_factor.demand(actor)
-    home = await organizations.get(organization_id=actor.home_id)
-    if home["kind"] != "center":
-        raise Forbidden(
-            "Очередь заданий видят только администраторы федерального центра.",
-            "Only administrators of the federal center see the job queue.",
-            code="center_only",
-        )
