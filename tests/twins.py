@@ -52,6 +52,12 @@ async def traces() -> Counter[str]:
     return found
 
 
+async def work() -> Counter[str]:
+    """Background work by name, state and runs, and how often it is there."""
+    rows = await db.rows("SELECT task_name, status::text, attempts FROM procrastinate_jobs")
+    return Counter(_text(_plain(dict(row))) for row in rows)
+
+
 def _text(value: Any) -> str:
     return _ID.sub("*", json.dumps(value, ensure_ascii=False, sort_keys=True, default=str))
 

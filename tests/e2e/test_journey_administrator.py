@@ -9,9 +9,6 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from core import clock, db, jobs
-from core.actor import Actor
-from directory import people as directory_people
-from directory.states import PostKind
 from signatures.authority import create_authority
 from tests import ground, twins
 from tests.desks import PASSWORD, Desk, an_account, an_authenticator
@@ -22,6 +19,8 @@ TABLE = """code;kind;name;parent;email
 {0};regional;Областная организация;{1};obl@example.org
 {2};нечто;Без вида;{1};
 """
+NEW = {"last_name": "Новикова", "first_name": "Анна"}
+SHORT = "коротко"
 
 
 async def test_a_day_of_the_administrator(desk: Any, tmp_path: Path) -> None:
@@ -42,16 +41,57 @@ async def test_a_day_of_the_administrator(desk: Any, tmp_path: Path) -> None:
     root = tmp_path / "root.cer"
     root.write_bytes(roots[0].public_bytes(Encoding.DER))
     await _trust(boss, second, root)
+    await _access(boss, await desk(), home)
     page = twins.made(before, await twins.traces())
 
     program = await twins.a_session("program", codes["program"])
     other = await twins.a_session("program-second", codes["program-second"])
     before = await twins.traces()
     await _over_http(program, other, home, roots[1].public_bytes(Encoding.DER))
+    await _access_over_http(program, home)
     twins.same(page, twins.made(before, await twins.traces()))
 
-    await _access(boss, await desk(), home)
-    await _health(boss)
+
+async def test_what_is_stuck_is_tried_again(desk: Any) -> None:
+    home = await ground.an_organization("center")
+    one_time = await an_authenticator(await an_account("boss", home, "administrator"))
+    boss: Desk = await desk()
+    await boss.log_in("boss", one_time)
+    stuck = await _stuck(home)
+    before, queue = await twins.traces(), await twins.work()
+    await _health(boss, *stuck)
+    page = twins.made(before, await twins.traces())
+    page_queue = twins.made(queue, await twins.work())
+
+    await db.execute("DELETE FROM procrastinate_jobs")  # what waits already is not queued twice
+    program = await twins.a_session("boss", one_time)
+    stuck = await _stuck(home)
+    before, queue = await twins.traces(), await twins.work()
+    await _health_over_http(program, *stuck)
+    twins.same(page, twins.made(before, await twins.traces()))
+    twins.same(page_queue, twins.made(queue, await twins.work()))
+
+
+async def _stuck(home: uuid.UUID) -> tuple[int, uuid.UUID]:
+    """A job that failed, and a message a webhook's receiver has never taken."""
+    await jobs.defer("notify.send_mail")
+    job_id = await db.value(
+        "UPDATE procrastinate_jobs SET status = 'failed', attempts = 3 RETURNING id"
+    )
+    webhook_id, message_id = clock.new_id(), clock.new_id()
+    await db.execute(
+        """INSERT INTO webhook (id, organization_id, url, secret, event_types, status, created_at)
+           VALUES ($1, $2, 'https://example.org/hook', 'sealed', '{delivery.opened}', 'active',
+                   $3)""",
+        webhook_id, home, clock.now(),
+    )  # fmt: skip
+    await db.execute(
+        """INSERT INTO webhook_message (id, webhook_id, event_type, body, status, attempts,
+                                        last_error, created_at)
+           VALUES ($1, $2, 'delivery.opened', '{}', 'failed', 8, 'answered 503', $3)""",
+        message_id, webhook_id, clock.now(),
+    )  # fmt: skip
+    return int(job_id), message_id
 
 
 async def _code(organization_id: uuid.UUID) -> str:
@@ -124,8 +164,7 @@ async def _access(boss: Desk, invited: Desk, home: uuid.UUID) -> None:
     await boss.picture("administrator-invitation")
     new = invited.page
     await new.goto(invited.site + "/join/" + link.rpartition("/")[2])
-    for name, text in (("last_name", "Новикова"), ("first_name", "Анна"), ("login", "novikova"),
-                       ("password", "коротко")):  # fmt: skip
+    for name, text in (NEW | {"login": "novikova", "password": SHORT}).items():
         await new.fill(f"#{name}", text)
     await invited.follow(new.locator("main button"))
     assert "12" in await new.inner_text(".message.problem")
@@ -140,13 +179,15 @@ async def _access(boss: Desk, invited: Desk, home: uuid.UUID) -> None:
     assert "Роль снята" in await page.inner_text(".message")
 
 
-async def _health(boss: Desk) -> None:
+async def _health(boss: Desk, job_id: int, message_id: uuid.UUID) -> None:
     page = boss.page
-    await jobs.defer("notify.send_mail")
-    await db.execute("UPDATE procrastinate_jobs SET status = 'failed', attempts = 3")
     await page.goto(boss.site + "/stuck?kind=job")
     await boss.picture("administrator-stuck")
-    await boss.follow(page.locator("button", has_text="Выполнить сейчас").first)
+    await boss.follow(page.locator(f"form[action='/stuck/{job_id}/retry'] button"))
+    await page.goto(boss.site + "/stuck?kind=webhook_failed")
+    await boss.picture("administrator-stuck-messages")
+    await boss.follow(page.locator(f"form[action$='/{message_id}/retry'] button"))
+    assert "будет" in await page.inner_text(".message.done")
     await page.goto(boss.site + "/state")
     assert "Сервис работает" in await page.inner_text("main")
     await boss.picture("administrator-state")
@@ -158,12 +199,10 @@ async def _over_http(program: Any, other: Any, home: uuid.UUID, root: bytes) -> 
         "email": "union@example.org", "channels": ["internal", "email"],
         "parents": {"branch": str(home)},
     }))  # fmt: skip
-    actor = await _actor(home)
-    person_id = await directory_people.create(actor, last_name="Орлова", first_name="Мария")
-    await directory_people.appoint(
-        actor, person_id=person_id, organization_id=uuid.UUID(made["id"]), kind=PostKind.CHAIRMAN,
-        since=clock.today(),
-    )  # fmt: skip
+    await twins.did(await program.post(
+        f"/api/v1/organizations/{made['id']}/people",
+        json={"last_name": "Орлова", "first_name": "Мария", "post": "chairman"},
+    ))  # fmt: skip
     table = TABLE.format("R-3", made["code"], "R-4").encode()
     for dry_run in (True, False):
         await twins.did(await program.post(
@@ -178,9 +217,28 @@ async def _over_http(program: Any, other: Any, home: uuid.UUID, root: bytes) -> 
     await twins.did(await other.post(f"/api/v1/trust/anchors/{anchor['id']}/confirm"))
 
 
-async def _actor(home: uuid.UUID) -> Actor:
-    account_id = await db.value("SELECT id FROM account WHERE login = 'program'")
-    return Actor(
-        kind="user", id=account_id, organization_id=home, roles=frozenset({"administrator"}),
-        second_factor=True,
-    )  # fmt: skip
+async def _access_over_http(program: Any, home: uuid.UUID) -> None:
+    at = f"/api/v1/organizations/{home}"
+    made = await twins.did(await program.post("/api/v1/invitations", json={
+        "organization_id": str(home), "role": "clerk", "email": "novaya@example.org",
+    }))  # fmt: skip
+    given = NEW | {"token": made["token"], "login": "novikova-second"}
+    refused = await program.post("/api/v1/invitations/accept", json=given | {"password": SHORT})
+    assert refused.status_code == 422
+    await twins.did(
+        await program.post("/api/v1/invitations/accept", json=given | {"password": PASSWORD})
+    )
+    await twins.a_session("novikova-second")
+    held = await twins.did(await program.get(f"{at}/roles"))
+    (grant_id,) = [one["id"] for one in held if one["login"] == "novikova-second"]
+    await twins.did(await program.delete(f"{at}/roles/{grant_id}"))
+
+
+async def _health_over_http(program: Any, job_id: int, message_id: uuid.UUID) -> None:
+    at = "/api/v1/stuck"
+    listed = await twins.did(await program.get(f"{at}/jobs"))
+    assert [one["id"] for one in listed["items"]] == [job_id]
+    await twins.did(await program.post(f"{at}/jobs/{job_id}/retry"))
+    listed = await twins.did(await program.get(f"{at}/webhook_failed"))
+    assert [one["id"] for one in listed["items"]] == [str(message_id)]
+    await twins.did(await program.post(f"{at}/webhook_failed/{message_id}/retry"))
