@@ -18,8 +18,9 @@ from tests.desks import PASSWORD
 
 SKIPPED = frozenset({
     "session", "api_token", "idempotency_key", "read_log", "use_count", "trust_state", "log_leaf",
-    "document_text", "blob", "migration",
+    "document_text", "blob", "picture_print", "migration",
 })  # fmt: skip
+"""Blobs and prints are kept by content: the second of two journeys with one file finds them."""
 LEFT_OUT = frozenset({
     "size", "bytes", "key", "turn", "xact", "totp_last_step", "password_hash", "login", "tsv",
     "ordinal", "last_ordinal", "signed_bytes",

@@ -19,6 +19,9 @@ from tests.desks import Desk, an_account
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 CAPTION = "На митинге. Фото: И. Петров"
+QUESTION = "Автор передал нам снимок по договору № 7."
+ISSUE = "Солидарность, № 44"
+WHY = "Договор не даёт права на сайт."
 
 
 def _files(folder: Path, office: Any) -> list[Path]:
@@ -65,14 +68,18 @@ async def test_ten_pictures_and_a_lawyer(desk: Any, site: str, tmp_path: Path) -
     ten = twins.made(before, await twins.traces())
     program = await twins.a_session("editor")
     before = await twins.traces()
-    await _checks_over_http(program, files[:2])
-    two = twins.made(before, await twins.traces())
-    assert {row for row in two if row.startswith("picture_check ")} <= ten.keys()
+    checked = await _checks_over_http(program, files)
+    twins.same(ten, twins.made(before, await twins.traces()))
 
+    before = await twins.traces()
     await _question(editor)
     lawyer = await desk()
     await lawyer.log_in("lawyer")
     await _decision(lawyer, site)
+    page = twins.made(before, await twins.traces())
+    before = await twins.traces()
+    await _review_over_http(program, checked[1])
+    twins.same(page, twins.made(before, await twins.traces()))
 
 
 async def test_a_newspaper_and_a_claim(desk: Any, site: str, tmp_path: Path) -> None:
@@ -93,7 +100,13 @@ async def test_a_newspaper_and_a_claim(desk: Any, site: str, tmp_path: Path) -> 
         path.write_bytes(data)
     editor, lawyer = await desk(), await desk()
     await editor.log_in("editor")
+    before = await twins.traces()
     await _newspaper(editor, paper, clean)
+    page = twins.made(before, await twins.traces())
+    program = await twins.a_session("editor")
+    before = await twins.traces()
+    await _newspaper_over_http(program, paper, clean)
+    twins.same(page, twins.made(before, await twins.traces()))
     await lawyer.log_in("lawyer")
     await _uses(lawyer, copy)
     package = await _package(lawyer, tmp_path)
@@ -124,7 +137,7 @@ async def _question(editor: Desk) -> None:
     await page.wait_for_selector(".overlay img")
     await page.wait_for_load_state("networkidle")
     await editor.picture("picture-blocked")
-    await page.fill("#question", "Автор передал нам снимок по договору № 7.")
+    await page.fill("#question", QUESTION)
     await page.click("text=Спросить юриста")
     assert "Вопрос передан юристу" in await page.inner_text("main")
     await page.goto(editor.site + "/pictures")
@@ -141,19 +154,39 @@ async def _decision(lawyer: Desk, site: str) -> None:
     await page.click(".list a")
     await lawyer.picture("review")
     await page.check("#refused")
-    await page.fill("#reason", "Договор не даёт права на сайт.")
+    await page.fill("#reason", WHY)
     await page.click("text=Записать решение")
     assert "Решение записано" in await page.inner_text("main")
     assert await db.value("SELECT status FROM picture_review") == "refused"
 
 
-async def _checks_over_http(program: Any, files: list[Path]) -> None:
+async def _checks_over_http(program: Any, files: list[Path]) -> list[str]:
+    """The same ten; one of them is no picture."""
+    made = []
     for path in files:
-        await twins.did(await program.post(
+        data = await asyncio.to_thread(path.read_bytes)
+        answer = await program.post(
             "/api/v1/pictures/checks",
-            files={"picture": (path.name, await asyncio.to_thread(path.read_bytes), "image/jpeg")},
+            files={"picture": (path.name, data, "image/jpeg")},
             data={"use": json.dumps({"channel": "site", "caption": CAPTION})},
-        ))  # fmt: skip
+        )
+        if answer.is_success:
+            made.append(str(answer.json()["id"]))
+        else:
+            assert (answer.status_code, data) == (422, b"no picture"), answer.text
+    assert len(made) == len(files) - 1
+    return made
+
+
+async def _review_over_http(program: Any, check_id: str) -> None:
+    asked = await twins.did(await program.post(
+        f"/api/v1/pictures/checks/{check_id}/reviews", json={"question": QUESTION}
+    ))  # fmt: skip
+    lawyer = await twins.a_session("lawyer")
+    await twins.did(await lawyer.post(
+        f"/api/v1/pictures/reviews/{asked['id']}/decide",
+        json={"verdict": "refused", "reason": WHY},
+    ))  # fmt: skip
 
 
 async def _newspaper(editor: Desk, paper: Path, clean: Path) -> None:
@@ -162,8 +195,8 @@ async def _newspaper(editor: Desk, paper: Path, clean: Path) -> None:
     await page.goto(editor.site + "/pictures/publications")
     await page.select_option("#kind", "issue")
     await page.select_option("#channel", "newspaper")
-    await page.fill("#title", "Солидарность, № 44")
-    await page.fill("#place", "Солидарность, № 44")
+    await page.fill("#title", ISSUE)
+    await page.fill("#place", ISSUE)
     await page.fill("#planned_on", clock.today().isoformat())
     await editor.follow(page.locator("text=Начать"))
     await editor.picture("publication-empty")
@@ -182,13 +215,29 @@ async def _newspaper(editor: Desk, paper: Path, clean: Path) -> None:
     await editor.picture("publication-published")
 
 
+async def _newspaper_over_http(program: Any, paper: Path, clean: Path) -> None:
+    made = await twins.did(await program.post("/api/v1/publications", json={
+        "kind": "issue", "channel": "newspaper", "title": ISSUE, "place": ISSUE,
+        "planned_on": clock.today().isoformat(),
+    }))  # fmt: skip
+    at = f"/api/v1/publications/{made['id']}"
+    for path in (paper, clean):
+        await twins.did(await program.put(
+            f"{at}/file", params={"file_name": path.name},
+            content=await asyncio.to_thread(path.read_bytes),
+        ))  # fmt: skip
+        await picture_ground.run_checks()
+    await twins.did(await program.post(f"{at}/ready"))
+    await twins.did(await program.post(f"{at}/publish"))
+
+
 async def _uses(lawyer: Desk, copy: Path) -> None:
     """Every use of what a claimant sent a copy of."""
     page = lawyer.page
     await page.goto(lawyer.site + "/pictures/uses")
     await page.set_input_files("#file", copy)
     await lawyer.follow(page.locator("main button.main"))
-    assert "Солидарность, № 44" in await page.inner_text(".list")
+    assert ISSUE in await page.inner_text(".list")
     await lawyer.picture("uses")
 
 
