@@ -11,7 +11,7 @@ from playwright.async_api import expect
 from core import clock, db, jobs
 from core.actor import RULE, Actor
 from directory import dataset, grants
-from docflow.routing import control
+from docflow.routing import control, relay
 from notify import notices
 from tests import letters, people, twins
 from tests.desks import BUDGET, PASSWORD, Desk, an_account, an_authenticator
@@ -22,6 +22,7 @@ TITLE = "О проведении отчётно-выборной кампани�
 NAME = "Письмо о совещании.pdf"
 FIRST = "Председателям региональных организаций"
 ADDRESSEE = "Председателям организаций Профсоюза"
+RESOLUTION = "Довести до первичных организаций до конца недели."
 
 
 async def test_a_circular_from_the_clerk_to_the_chairman(
@@ -53,14 +54,27 @@ async def test_a_circular_from_the_clerk_to_the_chairman(
     page_made = twins.made(before, await twins.traces())
     program = await twins.a_session("clerk", one_time)
     before = await twins.traces()
-    await _over_http(program, await people.a_letter(), union_id)
+    twin_id = await _over_http(program, await people.a_letter(), union_id)
     twins.same(page_made, twins.made(before, await twins.traces()))
 
     await clerk.page.goto(f"{site}/documents/{document_id}/control")
-    await _down_the_line(desk, registry, document_id)
+    await _a_line(registry, document_id)
+    before = await twins.traces()
+    await _down_the_line(desk, document_id)
+    page_made = twins.made(before, await twins.traces())
+    before = await twins.traces()
+    await _down_over_http(twin_id)
+    twins.same(page_made, twins.made(before, await twins.traces()))
     await expect(clerk.page.locator("#totals")).to_contain_text("Ознакомлен")
     await _look_back(clerk, document_id, await people.clerk_of(union_id))
+
+    await _their_day_is_over(document_id, twin_id)
+    before = await twins.traces()
     await _remind(clerk, document_id)
+    page_made = twins.made(before, await twins.traces())
+    before = await twins.traces()
+    await twins.did(await program.post(f"/api/v1/documents/{twin_id}/remind"))
+    twins.same(page_made, twins.made(before, await twins.traces()))
 
 
 async def _write_and_sign(clerk: Desk, letter: Path) -> uuid.UUID:
@@ -118,7 +132,7 @@ async def _send(clerk: Desk) -> None:
     await clerk.picture("control")
 
 
-async def _over_http(program: Any, letter: bytes, union_id: uuid.UUID) -> None:
+async def _over_http(program: Any, letter: bytes, union_id: uuid.UUID) -> uuid.UUID:
     """The same circular as a program would send it."""
     card = {"kind": "circular", "title": TITLE, "addressee": FIRST}
     made = await twins.did(await program.post("/api/v1/documents", json=card))
@@ -138,15 +152,20 @@ async def _over_http(program: Any, letter: bytes, union_id: uuid.UUID) -> None:
         "deadlines": {"regional": people.in_days(10).isoformat(),
                       "primary": people.in_days(7).isoformat()},
     }))  # fmt: skip
+    return uuid.UUID(made["id"])
+
+
+async def _their_day_is_over(*document_ids: uuid.UUID) -> None:
+    await db.execute(
+        """UPDATE delivery SET due_on = $2
+           WHERE document_id = ANY ($1) AND due_on IS NOT NULL""",
+        document_ids, people.in_days(-1),
+    )  # fmt: skip
 
 
 async def _remind(clerk: Desk, document_id: uuid.UUID) -> None:
     """The silent, once their day has passed, and a word to them."""
     page = clerk.page
-    await db.execute(
-        "UPDATE delivery SET due_on = $2 WHERE document_id = $1 AND due_on IS NOT NULL",
-        document_id, people.in_days(-1),
-    )  # fmt: skip
     await page.goto(f"{clerk.site}/documents/{document_id}/control?view=silent")
     assert await page.locator(".list tbody tr").count() > 1
     await clerk.picture("control-silent")
@@ -181,32 +200,43 @@ async def _look_back(clerk: Desk, document_id: uuid.UUID, actor: Actor) -> None:
     await clerk.picture("messages")
 
 
-async def _down_the_line(desk: Any, registry: dataset.Dataset, document_id: uuid.UUID) -> None:
-    """A region and a local organization pass the letter on; a primary's chairman takes note."""
-    for login, place in (
-        ("region", registry.relay_regional_id),
-        ("local", registry.relay_local_id),
-    ):
-        await an_account(login, place, "clerk")
-        relay = await desk()
-        await relay.log_in(login)
-        if login == "region":
-            await relay.picture("inbox")
-        await relay.page.click(f".list a[href$='{document_id}']")
-        if login == "region":
-            await relay.picture("received")
-        await relay.page.fill("#resolution", "Довести до первичных организаций до конца недели.")
-        await relay.page.click("button:has-text('Зарегистрировать и передать ниже')")
-        assert "вх-1" in await relay.page.inner_text("main")
-        if login == "region":
-            await relay.picture("passed-on")
+async def _a_line(registry: dataset.Dataset, document_id: uuid.UUID) -> None:
+    """Accounts of a region, a local organization below it and a primary of that one; both
+    chanceries have passed a letter on before, so their journals are open.
+    """
     primary_id = await db.value(
         """SELECT v.recipient_id FROM delivery AS v JOIN delivery AS a ON a.id = v.via_id
-           WHERE a.recipient_id = $1 AND v.status = 'delivered' AND v.document_id = $2
-           ORDER BY v.id LIMIT 1""",
+           WHERE a.recipient_id = $1 AND v.document_id = $2 ORDER BY v.id LIMIT 1""",
         registry.relay_local_id, document_id,
     )  # fmt: skip
-    await an_account("chairman", primary_id, "clerk")
+    for login, place in (("region", registry.relay_regional_id),
+                         ("local", registry.relay_local_id), ("chairman", primary_id)):  # fmt: skip
+        await an_account(login, place, "clerk")
+    author = await people.clerk_of(registry.health_union_id)
+    places = registry.relay_regional_id, registry.relay_local_id
+    earlier = await letters.a_sent(author, *places, primary_id, mode="chancery")
+    for place in places:
+        (way,) = await db.rows(
+            "SELECT id FROM delivery WHERE document_id = $1 AND recipient_id = $2", earlier, place
+        )
+        await relay.pass_on(await people.clerk_of(place), way["id"])
+
+
+async def _down_the_line(desk: Any, document_id: uuid.UUID) -> None:
+    """A region and a local organization pass the letter on; a primary's chairman takes note."""
+    for login in ("region", "local"):
+        passing = await desk()
+        await passing.log_in(login)
+        if login == "region":
+            await passing.picture("inbox")
+        await passing.page.click(f".list a[href$='{document_id}']")
+        if login == "region":
+            await passing.picture("received")
+        await passing.page.fill("#resolution", RESOLUTION)
+        await passing.page.click("button:has-text('Зарегистрировать и передать ниже')")
+        assert "вх-2" in await passing.page.inner_text("main")
+        if login == "region":
+            await passing.picture("passed-on")
     chairman = await desk()
     await chairman.log_in("chairman")
     await chairman.page.click(f".list a[href$='{document_id}']")
@@ -217,6 +247,18 @@ async def _down_the_line(desk: Any, registry: dataset.Dataset, document_id: uuid
     await chairman.page.click("text=English")
     assert "Acknowledged" in await chairman.page.inner_text(".chips")
     await chairman.picture("primary-english")
+
+
+async def _down_over_http(document_id: uuid.UUID) -> None:
+    for login, verb, body in (
+        ("region", "pass-on", {"resolution": RESOLUTION}),
+        ("local", "pass-on", {"resolution": RESOLUTION}), ("chairman", "acknowledge", None),
+    ):  # fmt: skip
+        program = await twins.a_session(login)
+        found = (await twins.did(await program.get("/api/v1/deliveries")))["items"]
+        (own,) = [one["id"] for one in found if one["document_id"] == str(document_id)]
+        await twins.did(await program.post(f"/api/v1/deliveries/{own}/open"))
+        await twins.did(await program.post(f"/api/v1/deliveries/{own}/{verb}", json=body))
 
 
 async def test_the_rest_of_the_pages(desk: Any, site: str) -> None:
