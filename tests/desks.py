@@ -34,7 +34,9 @@ ARGUMENTS = [
 BUDGET = 200 * 1024
 KEPT = os.environ.get("DOCFLOW_SCREENSHOTS", "")
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
-SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
+LOOKS = {"desktop-light": (1280, 900), "phone-dark": (390, 844)}
+"""What pages are looked at in: the kind of window, its colours, its width and height."""
+PHONE = LOOKS["phone-dark"]
 
 
 @pytest.fixture(scope="session")
@@ -106,7 +108,7 @@ class Desk:
 
     def __init__(self, page: Page, site: str, gallery: Path, *, is_phone: bool = False) -> None:
         self.page, self.site, self.gallery = page, site, gallery
-        self.sizes = dict(SIZES) if not is_phone else {"phone": SIZES["phone"]}
+        self.looks = dict(LOOKS) if not is_phone else {"phone-dark": PHONE}
         self.taps = 0
         self.complaints: list[str] = []
         self.weight = 0
@@ -139,7 +141,7 @@ class Desk:
     async def tap(self, place: Locator) -> None:
         """A finger on a phone, a click at a desk; counted."""
         self.taps += 1
-        if "desktop" in self.sizes:
+        if "desktop-light" in self.looks:
             await place.click()
         else:
             await place.tap()
@@ -170,21 +172,21 @@ class Desk:
         axe-core looks at both: no serious or critical finding by the rules of WCAG 2.2 A and AA.
         Pictures are only taken where they are kept (DOCFLOW_SCREENSHOTS).
         """
-        for size, (width, height) in self.sizes.items():
+        for look, (width, height) in self.looks.items():
             await self.page.set_viewport_size({"width": width, "height": height})
             await self.page.wait_for_load_state()
             wide = await self.page.evaluate(
                 "document.documentElement.scrollWidth - document.documentElement.clientWidth"
             )
-            assert wide <= 0, f"{name} sticks out by {wide} px at {size}"
-            light = "light" if size == "desktop" else "dark"
-            await self.page.emulate_media(color_scheme=light)
+            assert wide <= 0, f"{name} sticks out by {wide} px at {look}"
+            dark = look.endswith("dark")
+            await self.page.emulate_media(color_scheme="dark" if dark else "light")
             if KEPT:
-                place = self.gallery / f"{name}-{size}-{light}.png"
+                place = self.gallery / f"{name}-{look}.png"
                 await self.page.screenshot(path=place, full_page=True)
-            await self._look_for_barriers(f"{name}-{size}-{light}")
+            await self._look_for_barriers(f"{name}-{look}")
         await self.page.emulate_media(color_scheme="light")
-        width, height = next(iter(self.sizes.values()))
+        width, height = next(iter(self.looks.values()))
         await self.page.set_viewport_size({"width": width, "height": height})
 
 
@@ -195,9 +197,8 @@ async def desk(browser: Browser, site: str, gallery: Path) -> AsyncIterator[Any]
     async def opened(*, is_phone: bool = False) -> Desk:
         more: dict[str, Any] = {}
         if is_phone:
-            width, height = SIZES["phone"]
             more = {"has_touch": True, "is_mobile": True,
-                    "viewport": {"width": width, "height": height}}  # fmt: skip
+                    "viewport": {"width": PHONE[0], "height": PHONE[1]}}  # fmt: skip
         context = await browser.new_context(locale="ru-RU", accept_downloads=True, **more)
         desks.append(Desk(await context.new_page(), site, gallery, is_phone=is_phone))
         return desks[-1]
