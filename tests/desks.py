@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import shutil
 import socket
 import uuid
@@ -24,6 +25,7 @@ from core.actor import RULE, Actor
 from directory import accounts, grants, passwords, second_factor, sessions
 from storage import blobs
 from tests import people
+from web.translation import catalogue
 
 CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 PASSWORD = "синий трактор едет в поле"
@@ -37,6 +39,23 @@ AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
 LOOKS = {"desktop-light": (1280, 900), "phone-dark": (390, 844)}
 """What pages are looked at in: the kind of window, its colours, its width and height."""
 PHONE = LOOKS["phone-dark"]
+
+SAID = """() => {
+  const found = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const theirs = "script, style, code, pre, blockquote, textarea, .swagger, .key, [lang=en], "
+    + "[translate=no]";
+  while (walker.nextNode()) {
+    const at = walker.currentNode.parentElement, text = walker.currentNode.data.trim();
+    if (text && !at.closest(theirs)) found.push(text.replace(/\\s+/g, " "));
+  }
+  for (const one of document.querySelectorAll("[aria-label], [placeholder], [title], [alt]"))
+    for (const name of ["aria-label", "placeholder", "title", "alt"])
+      if (one.getAttribute(name)) found.push(one.getAttribute(name));
+  return found;
+}"""
+"""Everything a page says, to the eye and to a screen reader."""
+WORDS = re.compile(r"\b[A-Za-z]{2,} [a-z]{2,}\b(?! *=)")
+CODE = re.compile(r"[a-z]+(_[a-z]+)+")
 
 
 @pytest.fixture(scope="session")
@@ -103,6 +122,12 @@ async def an_authenticator(account_id: uuid.UUID) -> pyotp.TOTP:
     return one_time
 
 
+def _is_english(text: str) -> bool:
+    if catalogue("ru").gettext(text) not in ("", text):
+        return True
+    return bool(WORDS.search(text) or CODE.fullmatch(text))
+
+
 class Desk:
     """One person's browser, which watches what pages load and complain of."""
 
@@ -138,6 +163,13 @@ class Desk:
         )
         self.complaints += [f"{name}: {one}" for one in found]
 
+    async def _look_for_english(self, name: str) -> None:
+        """What a Russian page says in English: a message without its translation, or a code."""
+        if await self.page.evaluate("document.documentElement.lang") != "ru":
+            return
+        said = await self.page.evaluate(SAID)
+        self.complaints += [f"{name}: not in Russian: {one}" for one in said if _is_english(one)]
+
     async def tap(self, place: Locator) -> None:
         """A finger on a phone, a click at a desk; counted."""
         self.taps += 1
@@ -170,6 +202,7 @@ class Desk:
         """The page wide and light, narrow and dark; nothing may stick out sideways.
 
         axe-core looks at both: no serious or critical finding by the rules of WCAG 2.2 A and AA.
+        A Russian page says nothing in English but names (`translate="no"`) and what it quotes.
         Pictures are only taken where they are kept (DOCFLOW_SCREENSHOTS).
         """
         for look, (width, height) in self.looks.items():
@@ -185,6 +218,7 @@ class Desk:
                 place = self.gallery / f"{name}-{look}.png"
                 await self.page.screenshot(path=place, full_page=True)
             await self._look_for_barriers(f"{name}-{look}")
+        await self._look_for_english(name)
         await self.page.emulate_media(color_scheme="light")
         width, height = next(iter(self.looks.values()))
         await self.page.set_viewport_size({"width": width, "height": height})

@@ -28,7 +28,7 @@ from directory.sessions import Access
 from docflow.documents import signing
 from docflow.documents.visibility import READERS
 from docflow.routing import inbox
-from web import picture_words, translation, words
+from web import certificate_words, picture_words, translation, words
 
 R: TypeAlias = Request[Any, Any, Any]
 HERE = Path(__file__).parent
@@ -91,7 +91,10 @@ def environment() -> Environment:
     made.install_gettext_callables(  # type: ignore[attr-defined]  # reason: added by the extension
         translation.gettext, translation.ngettext, newstyle=True
     )
-    made.filters |= {"day": _day, "moment": _moment, "number": _number, "size": _size}
+    made.filters |= {
+        "day": _day, "moment": _moment, "number": _number, "size": _size,
+        "holder": certificate_words.holder,
+    }  # fmt: skip
     made.globals |= {"words": words, "pw": picture_words, "asset": asset, "told": told}
     return made
 
