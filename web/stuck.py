@@ -20,6 +20,8 @@ from docflow.routing import machines as routing
 from evidence import machines as evidence
 from notify import machines as notify
 from signatures import machines as signatures
+from web import words
+from web.translation import N_
 
 MACHINES: Sequence[Machine] = (
     *job_machines.MACHINES, *signatures.MACHINES, *directory.MACHINES, *notify.MACHINES,
@@ -31,6 +33,15 @@ WATCHES: Mapping[str, Watch] = {
     watch.code: watch for machine in MACHINES for watch in machine.watches if watch.sql
 }
 """What is listed, by code."""
+
+CODES: Mapping[str, str] = {
+    **words.DOCUMENT_STATUS, **words.DELIVERY_STATUS, **words.MESSAGE_STATUS, **words.STUCK,
+    "late": N_("Late"), "overdue": N_("Late"), "open": N_("Not closed"),
+    "pending": N_("Waits for a decision"), "proposed": N_("Waits for a decision"),
+    "work_waiting": N_("Waits for a decision"), "review": N_("Waits for a decision"),
+    "executing": N_("Not carried out to the end"),
+}  # fmt: skip
+"""Words for why a thing is listed; other codes are those of errors, for whoever looks further."""
 
 READERS = frozenset({"clerk", "signatory", "lawyer"})
 """Who sees what is stuck of their own organization; administering gives no right to read."""

@@ -121,6 +121,7 @@ async def _send(clerk: Desk) -> None:
     await page.click("text=Отдельные организации")
     await page.fill("#picker", "Иркутск")
     await page.wait_for_selector("#hits li")
+    await expect(page.locator("#plan")).to_contain_text("Через канцелярию: 42")
     await clerk.picture("dispatch-choice")
     await page.click("text=Показать, кто получит")
     await clerk.picture("dispatch-plan")

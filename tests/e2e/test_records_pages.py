@@ -102,7 +102,7 @@ async def destroy(
     page = clerk.page
     await db.execute("UPDATE record_case SET expires_on = '2020-01-01' WHERE id = $1", case_id)
     await head.page.goto(site + "/records/acts")
-    await head.page.click("details summary")
+    await head.page.click("main details summary")
     for box in await head.page.locator("input[name='member']").all():
         await box.check()
     await head.page.fill("#order", "Приказ от 10.01.2026 № 3")

@@ -46,7 +46,7 @@ class StuckController(Controller):
         return await pages.page(
             request, "stuck.html", kinds=kinds, kind=kind, keeps=keeps,
             chosen=next((one for one in kinds if one.code == kind), None),
-            items=items[:PAGE], jobs=late[:PAGE], job_count=len(late),
+            codes=stuck.CODES, items=items[:PAGE], jobs=late[:PAGE], job_count=len(late),
             more=_next([one.id for one in (late if kind == JOBS else items)]),
         )  # fmt: skip
 
