@@ -61,7 +61,7 @@ DRAWN = """() => Promise.all([...document.images].map((one) => {
 }))"""
 """Every picture is there, those below the window too."""
 WORDS = re.compile(r"\b[A-Za-z]{2,} [a-z]{2,}\b(?! *=)")
-CODE = re.compile(r"(?<![\w./-])[a-z]+(_[a-z]+)+(?![\w./])")
+CODE = re.compile(r"(?<![\w./-])[a-z]+(_[a-z]+)+(?![\w/])(?!\.py)")
 CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
 
 

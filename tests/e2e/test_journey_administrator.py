@@ -136,6 +136,7 @@ async def _an_import(boss: Desk, table: Path) -> None:
         await boss.picture(f"administrator-import-{mode}")
     report = await page.inner_text("[aria-labelledby=report]")
     assert re.search(r"нов\w+: 1", report), report
+    assert "вид" in report.split("нечто")[0].split(), report
 
 
 async def _trust(boss: Desk, second: Desk, root: Path) -> None:

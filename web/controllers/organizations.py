@@ -12,9 +12,10 @@ from core.errors import InvalidInput, ServiceError, TooLarge
 from directory import links, organizations, people, sessions
 from directory.controllers.authentication import CALLER, Caller, CallerAccess, requires, signed_in
 from directory.importing import verbs as importing
+from directory.importing.columns import COLUMNS
 from web import pages
 from web.pages import R
-from web.translation import N_
+from web.translation import N_, spoken
 from web.uploads import read_upload
 
 PAGE = 50
@@ -112,6 +113,8 @@ async def _content(stream: Any) -> bytes:
 
 async def _list_page(request: R, **given: Any) -> Response[str]:
     shown = {"q": "", "after": None, "problem": None, "report": None, "file_name": "", **given}
+    tongue = 1 if spoken() == "ru" else 0
+    shown["columns"] = {field: headings[tongue] for field, headings in COLUMNS.items()}
     rows = await organizations.search(text=shown["q"], after=shown["after"], limit=PAGE + 1)
     return await pages.page(
         request, "organizations.html", rows=rows[:PAGE], **shown,
