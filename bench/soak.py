@@ -5,6 +5,7 @@ Only by name: it takes half an hour; SOAK_SECONDS makes it shorter, SOAK_RATE is
 
 import asyncio
 import os
+from collections import Counter
 from dataclasses import dataclass, field
 from time import perf_counter
 
@@ -33,7 +34,8 @@ class _Run:
     latencies: list[tuple[float, float]] = field(default_factory=list)
     """When a letter began, in seconds from the start, and how long it took."""
     memory: list[tuple[float, float]] = field(default_factory=list)
-    failures: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
+    """How many letters did not go through, by what was answered."""
 
 
 async def measure(ground: Ground) -> Result:
@@ -69,7 +71,8 @@ def _judged(run: _Run, *, seconds: float, rate: float, backlog: int) -> Result:
     return Result(
         "soak", value, "s", floor, value / floor, len(run.latencies),
         {"seconds": seconds, "letters_a_second": rate, "recipients_each": INSIDE + 1,
-         "backlog": backlog, "failures": run.failures, "memory_first_mb": settled[0],
+         "backlog": backlog, "failures": run.failures.total(), "failed": dict(run.failures),
+         "memory_first_mb": settled[0],
          "memory_last_mb": settled[-1], "memory_growth_mb": settled[-1] - settled[0]},
     )  # fmt: skip
 
@@ -132,15 +135,18 @@ async def _letter(
     began = perf_counter()
     connection = await Connection.open(port)
     try:
-        status, _ = await connection.send(
+        status, told = await connection.send(
             "POST", f"/api/v1/documents/{document_id}/dispatches",
             {"authorization": f"Bearer {token}", "content-type": "application/json"},
             _body([*inside, mailbox]),
         )  # fmt: skip
     finally:
         connection.close()
-    if status != 201 or not await _handed_over(document_id, began):
-        run.failures += 1
+    if status != 201:
+        run.failures[f"{status} {told.get('code', '')}"] += 1
+        return
+    if not await _handed_over(document_id, began):
+        run.failures["not sent in time"] += 1
         return
     run.latencies.append((at, perf_counter() - began))
 

@@ -34,6 +34,7 @@ _EXTENSIONS = {
     ".gif": "image/gif", ".tif": "image/tiff", ".tiff": "image/tiff", ".bmp": "image/bmp",
     ".dib": "image/bmp", ".avif": "image/avif",
 }  # fmt: skip
+_EXTENSION = re.compile(r"\.[a-z][a-z0-9]{1,4}")
 _REFUSED = {
     "image/svg+xml": "SVG", "image/heic": "HEIC", "image/heif": "HEIC",
     "image/heic-sequence": "HEIC", "image/heif-sequence": "HEIC", "application/pdf": "PDF",
@@ -223,7 +224,8 @@ async def _print(
 def _of_file(shown: Mapping[str, Any], *, name: str) -> list[dict[str, Any]]:
     found = []
     extension = PurePath(name).suffix.lower()
-    if extension and _EXTENSIONS.get(extension) != shown["media_type"]:
+    # «газета.pdf #3» and «Фото 12.05» have none
+    if _EXTENSION.fullmatch(extension) and _EXTENSIONS.get(extension) != shown["media_type"]:
         found.append(finding("type_mismatch", extension=extension, actual=shown["media_type"]))
     if shown["frames"] > 1:
         found.append(finding("animated", frames=shown["frames"]))

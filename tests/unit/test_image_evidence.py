@@ -141,6 +141,7 @@ async def test_a_recipe_in_a_png(pool: Sandbox, key: str, value: str) -> None:
         ("a.png", "JPEG", True), ("a.jpg", "PNG", True), ("a.txt", "JPEG", True),
         ("a.JPEG", "JPEG", False), ("a", "JPEG", False), ("a.tif", "TIFF", False),
         ("a.webp", "WEBP", False), ("a.gif", "GIF", False), ("a.bmp", "BMP", False),
+        ("газета.pdf #3", "JPEG", False), ("Фото 12.05", "PNG", False),
     ],
 )  # fmt: skip
 async def test_the_true_type(pool: Sandbox, name: str, kind: str, mismatch: bool) -> None:
