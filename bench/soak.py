@@ -20,7 +20,8 @@ from bench.web import serving
 from bench.worker import resident_mb, working
 from core import clock, db
 from core.actor import Actor
-from directory import dataset
+from directory import dataset, selection
+from directory.selection import Selector
 
 INSIDE = 19
 """Recipients inside of each letter; one more is reached by e-mail."""
@@ -100,7 +101,7 @@ async def _steady(
             INSIDE,
         )
     ]
-    outside = await _mailboxes(int(seconds * rate) + 1)
+    outside = await _mailboxes(clerk, int(seconds * rate) + 1)
     # the processes have started when the first letter is through; it is not counted
     await _letter(clerk, token, _Run(), port, 0.0, inside, outside[0])
     began = perf_counter()
@@ -119,10 +120,13 @@ async def _steady(
     return run
 
 
-async def _mailboxes(number: int) -> list[str]:
-    """So many organizations that are reached by e-mail, in turn; each letter has an address."""
+async def _mailboxes(clerk: Actor, number: int) -> list[str]:
+    """So many organizations below the sender that are reached by e-mail, in turn."""
+    below, values = selection.ids_sql(Selector(subtree_of=clerk.home_id), on=clock.today())
     rows = await db.rows(
-        "SELECT id FROM organization WHERE channels = '{email}' ORDER BY id LIMIT $1", number
+        f"""SELECT id FROM organization WHERE channels = '{{email}}' AND id IN ({below})
+            ORDER BY id""",
+        *values,
     )
     found = [str(row["id"]) for row in rows]
     return [found[place % len(found)] for place in range(number)]

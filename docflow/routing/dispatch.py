@@ -104,7 +104,8 @@ async def send(
     Recipients reached inside this installation are *delivered* in the same statement; those
     behind a chancery wait for it (`awaiting_relay`), other channels are queued. A recipient who
     has the document already is passed over, so that a repeated dispatch adds nobody twice.
-    Raises `no_recipients`, `deadline_past`, `deadline_order`, `route_forbidden`, `not_registered`.
+    Raises `no_recipients`, `deadline_past`, `deadline_order`, `organization_ceased`,
+    `route_forbidden`, `not_registered`.
     """
     actor.require("clerk")
     request = idempotency.request_hash(
@@ -203,8 +204,9 @@ def _chosen(wanted: DispatchInput, mark: str) -> tuple[str, list[Any]]:
 
 async def _check(actor: Actor, found: db.Row, wanted: DispatchInput) -> None:
     selection.check(wanted.selector)
-    await lines.require_known(wanted.selector)
     today = clock.today()
+    await lines.require_known(wanted.selector)
+    await lines.require_open(wanted.selector, on=today)
     for kind, day in wanted.deadlines.items():
         if kind not in LEVELS:
             raise InvalidInput(

@@ -32,6 +32,33 @@ async def require_known(selector: Selector) -> None:
         )
 
 
+async def require_open(selector: Selector, *, on: date) -> None:
+    """Raise `organization_ceased` when an organization named by itself does not exist on `on`.
+
+    Conditions find only those that exist; whom a clerk has named must not be left out silently.
+    """
+    named = {one for part in _parts(selector) for one in part.include} - set(selector.exclude)
+    row = await db.row(
+        """SELECT o.id, o.name, later.id AS later_id, later.name AS later
+           FROM organization AS o LEFT JOIN organization AS later ON later.id = o.merged_into_id
+           WHERE o.id = ANY($1) AND NOT (o.opened_on <= $2
+               AND (o.closed_on IS NULL OR o.closed_on > $2)) ORDER BY o.code LIMIT 1""",
+        list(named), on,
+    )  # fmt: skip
+    if row is None:
+        return
+    instead = row["later"]
+    raise InvalidInput(
+        f"«{row['name']}» сейчас не действует"
+        + (f": вошла в «{instead}». Выберите её." if instead else ". Уберите её из получателей."),
+        f"{row['name']!r} does not exist today"
+        + (f": it became part of {instead!r}. Choose that." if instead else ". Take it out."),
+        code="organization_ceased",
+        organization=str(row["id"]),
+        successor=str(row["later_id"]) if instead else None,
+    )
+
+
 def _parts(selector: Selector) -> list[Selector]:
     return [selector, *(one for part in selector.any_of for one in _parts(part))]
 

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from core import clock, db
-from core.actor import Actor
+from core.actor import RULE, Actor
+from directory import organizations
 from docflow.documents import registration
 from tests import ground, people
 
@@ -243,6 +244,8 @@ async def test_bad_journals(client: httpx.AsyncClient) -> None:
 async def test_bad_dispatches(client: httpx.AsyncClient, clerk: Actor) -> None:
     region = await ground.an_organization("regional", under=clerk.home_id)
     stranger = await ground.an_organization("primary")
+    gone = await ground.an_organization("regional", under=clerk.home_id)
+    await organizations.merge(RULE, organization_id=gone, into_id=region, as_of=clock.today())
     draft = (await client.post("/api/v1/documents", json=GOOD)).json()["id"]
     (ready,) = await ground.signed_documents(clerk, 1)
     await registration.register(clerk, ready)
@@ -266,6 +269,7 @@ async def test_bad_dispatches(client: httpx.AsyncClient, clerk: Actor) -> None:
         ({"selector": {"include": [str(clerk.home_id)]}}, "no_recipients"),
         ({"selector": {"subtree_of": str(clerk.home_id), "kinds": ["council"]}}, "no_recipients"),
         ({"selector": {"include": [str(stranger)]}}, "route_forbidden"),
+        ({"selector": {"include": [str(region), str(gone)]}}, "organization_ceased"),
         ({"selector": one, "mode": "pigeon"}, "malformed_request"),
         ({"selector": one, "deadlines": {"regional": past}}, "deadline_past"),
         ({"selector": one, "deadlines": {"regional": soon, "local": later}}, "deadline_order"),
