@@ -246,6 +246,8 @@ async def test_bad_dispatches(client: httpx.AsyncClient, clerk: Actor) -> None:
     stranger = await ground.an_organization("primary")
     gone = await ground.an_organization("regional", under=clerk.home_id)
     await organizations.merge(RULE, organization_id=gone, into_id=region, as_of=clock.today())
+    shut = await ground.an_organization("primary", under=region)
+    await organizations.close(RULE, organization_id=shut, as_of=clock.today())
     draft = (await client.post("/api/v1/documents", json=GOOD)).json()["id"]
     (ready,) = await ground.signed_documents(clerk, 1)
     await registration.register(clerk, ready)
@@ -270,6 +272,9 @@ async def test_bad_dispatches(client: httpx.AsyncClient, clerk: Actor) -> None:
         ({"selector": {"subtree_of": str(clerk.home_id), "kinds": ["council"]}}, "no_recipients"),
         ({"selector": {"include": [str(stranger)]}}, "route_forbidden"),
         ({"selector": {"include": [str(region), str(gone)]}}, "organization_ceased"),
+        ({"selector": {"any_of": [{"include": [str(shut)]}, one]}}, "organization_ceased"),
+        ({"selector": {"include": [str(gone), str(shut)], "exclude": [str(gone), str(shut)]}},
+         "no_recipients"),
         ({"selector": one, "mode": "pigeon"}, "malformed_request"),
         ({"selector": one, "deadlines": {"regional": past}}, "deadline_past"),
         ({"selector": one, "deadlines": {"regional": soon, "local": later}}, "deadline_order"),
