@@ -5,6 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+import pytest
+
+from core.settings import settings
+
 LIMIT = 64 * 1024 * 1024
 
 
@@ -62,3 +66,17 @@ async def relaying(*, speaks_dsn: bool = False, seconds: float = 0.0) -> AsyncIt
     finally:
         server.close()
         await server.wait_closed()
+
+
+@asynccontextmanager
+async def relayed(
+    monkeypatch: pytest.MonkeyPatch, *, speaks_dsn: bool = False, **more: str
+) -> AsyncIterator[Relay]:
+    """A running relay that the settings lead to, at any hour of the day; `more` is set beside."""
+    async with relaying(speaks_dsn=speaks_dsn) as made:
+        given = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(made.port), "QUIET_HOURS": "none"}
+        for name, value in (given | more).items():
+            monkeypatch.setenv(name, value)
+        settings.cache_clear()
+        yield made
+    settings.cache_clear()

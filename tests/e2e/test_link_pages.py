@@ -5,27 +5,21 @@ from typing import Any
 import pytest
 
 from core import db
-from core.settings import settings
 from docflow.routing import answer_codes
 from docflow.routing.email import links
 from tests import ways_stage
 from tests.desks import Desk, an_account
-from tests.mail_relay import relaying
+from tests.mail_relay import relayed
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 async def test_answers_without_an_account(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with relaying() as relay:
-        for name, value in (("SMTP_HOST", "127.0.0.1"), ("SMTP_PORT", str(relay.port)),
-                            ("QUIET_HOURS", "none")):  # fmt: skip
-            monkeypatch.setenv(name, value)
-        settings.cache_clear()
+    async with relayed(monkeypatch):
         stage = await ways_stage.a_stage()
         primary = await ways_stage.a_primary(stage, "email", email="ppo@example.org")
         document_id = await ways_stage.a_letter(stage.clerk, primary)
         await ways_stage.carry()
-    settings.cache_clear()
     reader: Desk = await desk(is_phone=True)
     token = links.token_of(await db.value("SELECT id FROM answer_link"))
     await reader.page.goto(f"{reader.site}/r/{token}")

@@ -16,20 +16,15 @@ from docflow.routing import dispatch, lines, settling
 from docflow.routing.carriage import Carried, Consignment
 from docflow.routing.email import links, reading, receiving, sending
 from tests import ways_stage
-from tests.mail_relay import Relay, relaying
+from tests.mail_relay import Relay, relayed
 from tests.ways_stage import Ways
 
 
 @pytest.fixture
 async def relay(database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Relay]:
-    async with relaying(speaks_dsn=True) as made:
-        monkeypatch.setenv("SMTP_HOST", "127.0.0.1")
-        monkeypatch.setenv("SMTP_PORT", str(made.port))
-        monkeypatch.setenv("SMTP_SENDER", "docflow@federation.example")
-        monkeypatch.setenv("QUIET_HOURS", "none")
-        settings.cache_clear()
+    sender = "docflow@federation.example"
+    async with relayed(monkeypatch, speaks_dsn=True, SMTP_SENDER=sender) as made:
         yield made
-    settings.cache_clear()
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from docflow.gateways.offline.manifests import Named
 from docflow.routing.email import links, reading, receiving
 from docflow.routing.offline import packages, polling
 from tests import ways_stage
-from tests.mail_relay import relaying
+from tests.mail_relay import relayed
 
 
 @dataclass
@@ -77,13 +77,10 @@ async def a_mailbox() -> AsyncIterator[Mailbox]:
 async def test_reports_in_a_mailbox_and_a_link_pressed_twice_at_once(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with relaying(speaks_dsn=True) as relay, a_mailbox() as box:
-        given = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(relay.port), "QUIET_HOURS": "none",
-                 "IMAP_HOST": "127.0.0.1", "IMAP_PORT": str(box.port), "IMAP_USERNAME": "docflow",
-                 "IMAP_PASSWORD": "right"}  # fmt: skip
-        for name, value in given.items():
-            monkeypatch.setenv(name, value)
-        settings.cache_clear()
+    async with a_mailbox() as box, relayed(
+        monkeypatch, speaks_dsn=True, IMAP_HOST="127.0.0.1", IMAP_PORT=str(box.port),
+        IMAP_USERNAME="docflow", IMAP_PASSWORD="right",
+    ):  # fmt: skip
         stage = await ways_stage.a_stage()
         primary = await ways_stage.a_primary(stage, "email", email="ppo@example.org")
         document_id = await ways_stage.a_letter(stage.clerk, primary)
@@ -113,7 +110,6 @@ async def test_reports_in_a_mailbox_and_a_link_pressed_twice_at_once(
         assert sum(one is None for one in pressed) == 1
         told = await ways_stage.told(delivery["id"])
         assert told.count("delivery.acknowledged") == 1
-    settings.cache_clear()
 
 
 async def test_packages_that_are_brought_into_a_folder(

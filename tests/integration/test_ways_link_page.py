@@ -6,13 +6,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from core import db
-from core.settings import settings
 from directory import passwords, sessions
 from directory.controllers.authentication import session_cookie
 from docflow.routing import answer_codes
 from docflow.routing.email import links
 from tests import desks, ground, ways_stage
-from tests.mail_relay import relaying
+from tests.mail_relay import relayed
 from tests.ways_stage import Ways
 
 CHEAP = desks.CHEAP
@@ -21,13 +20,8 @@ HTML = {"accept": "text/html"}
 
 @pytest.fixture
 async def stage(database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ways]:
-    async with relaying() as relay:
-        monkeypatch.setenv("SMTP_HOST", "127.0.0.1")
-        monkeypatch.setenv("SMTP_PORT", str(relay.port))
-        monkeypatch.setenv("QUIET_HOURS", "none")
-        settings.cache_clear()
+    async with relayed(monkeypatch):
         yield await ways_stage.a_stage()
-    settings.cache_clear()
 
 
 async def test_read_and_acknowledge_without_an_account(stage: Ways) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from core import db
-from core.settings import settings
 from docflow.gateways.offline import answering, reading
 from docflow.gateways.offline.manifests import Named
 from docflow.routing import answer_codes, arrivals, deliveries, overdue, settling
@@ -20,7 +19,7 @@ from docflow.routing.email.receiving import take as take_mail
 from docflow.routing.offline import incoming, packages
 from docflow.routing.paper import answering as by_code
 from tests import ways_stage
-from tests.mail_relay import relaying
+from tests.mail_relay import relayed
 from tests.ways_stage import Ways
 
 Signal = Callable[["Letter"], Awaitable[object]]
@@ -142,11 +141,7 @@ async def _check(letter: Letter, heard: tuple[str, ...]) -> None:
 async def test_every_pair_in_every_order_and_everything_twice(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with relaying(speaks_dsn=True) as relay:
-        monkeypatch.setenv("SMTP_HOST", "127.0.0.1")
-        monkeypatch.setenv("SMTP_PORT", str(relay.port))
-        monkeypatch.setenv("QUIET_HOURS", "none")
-        settings.cache_clear()
+    async with relayed(monkeypatch, speaks_dsn=True) as relay:
         stage = await ways_stage.a_stage()
         number = 0
         for pair in itertools.product(SIGNALS, repeat=2):
@@ -158,17 +153,12 @@ async def test_every_pair_in_every_order_and_everything_twice(
         assert number == len(SIGNALS) ** 2
         # each letter went out by e-mail once, whatever came back
         assert len(relay.took) == number
-    settings.cache_clear()
 
 
 async def test_a_late_report_after_a_signed_slip_changes_nothing(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with relaying(speaks_dsn=True) as relay:
-        monkeypatch.setenv("SMTP_HOST", "127.0.0.1")
-        monkeypatch.setenv("SMTP_PORT", str(relay.port))
-        monkeypatch.setenv("QUIET_HOURS", "none")
-        settings.cache_clear()
+    async with relayed(monkeypatch, speaks_dsn=True):
         letter = await a_letter(await ways_stage.a_stage(), tmp_path)
         await signed_on_paper(letter)
         before = await ways_stage.told(letter.delivery_id)
@@ -176,7 +166,6 @@ async def test_a_late_report_after_a_signed_slip_changes_nothing(
             await late(letter)
         assert await ways_stage.told(letter.delivery_id) == before
         assert await arrivals_change_nothing(letter)
-    settings.cache_clear()
 
 
 async def arrivals_change_nothing(letter: Letter) -> bool:
