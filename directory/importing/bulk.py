@@ -84,19 +84,26 @@ async def _superiors(ids: list[uuid.UUID]) -> dict[uuid.UUID, dict[str, uuid.UUI
 
 
 async def _chairmen(actor: Actor, ids: list[uuid.UUID]) -> dict[uuid.UUID, db.Row]:
-    found = await db.rows(
-        """SELECT t.organization_id, p.last_name, p.first_name, p.middle_name, p.email, p.phone
-           FROM post AS t JOIN person AS p ON p.id = t.person_id
-           WHERE t.organization_id = ANY ($1) AND t.kind = 'chairman' AND t.valid_from <= $2
-             AND (t.valid_to IS NULL OR t.valid_to > $2)""",
+    """Two lookups by key and no join: right after an import PostgreSQL may still take both tables
+    for empty, and would compare every post with every person."""
+    posts = await db.rows(
+        """SELECT organization_id, person_id FROM post
+           WHERE organization_id = ANY ($1) AND kind = 'chairman' AND valid_from <= $2
+             AND (valid_to IS NULL OR valid_to > $2)""",
         ids, clock.today(),
     )  # fmt: skip
-    if found:
+    people = await db.rows(
+        "SELECT id, last_name, first_name, middle_name, email, phone FROM person"
+        " WHERE id = ANY ($1)",
+        [row["person_id"] for row in posts],
+    )
+    if posts:
         await reads.log(
-            actor, subject=("organization", found[0]["organization_id"]), purpose="import",
-            count=len(found),
+            actor, subject=("organization", posts[0]["organization_id"]), purpose="import",
+            count=len(posts),
         )  # fmt: skip
-    return {row["organization_id"]: row for row in found}
+    by_id = {row["id"]: row for row in people}
+    return {row["organization_id"]: by_id[row["person_id"]] for row in posts}
 
 
 def is_same(known: Known, each: Entry) -> bool:

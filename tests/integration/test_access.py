@@ -127,9 +127,10 @@ async def test_refusals_take_the_same_time(monkeypatch: pytest.MonkeyPatch) -> N
             started = time.monotonic()
             await refused_login(login=login, password="wrong wrong wrong")
             times.append(time.monotonic() - started)
-    medians = [statistics.median(times) for times in taken.values()]
-    assert min(medians) >= 0.145
-    assert abs(medians[0] - medians[1]) < 0.02
+    # The quickest of each: a busy machine makes any single one late.
+    quickest = [min(times) for times in taken.values()]
+    assert min(quickest) >= 0.145
+    assert abs(quickest[0] - quickest[1]) < 0.02
 
 
 async def test_the_rest_after_failures_grows_and_success_forgets() -> None:
