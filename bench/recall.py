@@ -3,7 +3,8 @@
 The whole way is walked: a register of hashes filled to 10⁶ with hashes derived from real ones, a
 register of local features with 10⁴ real and made pictures; candidates come from both, and only
 what the second stage verifies counts. A match with any other picture counts as false unless it
-shows the same photograph (crops in the register do).
+shows the same photograph: crops in the register do, and made pictures with a patch of it, which
+are counted apart.
 
 COPY_TRIALS sets the trials of a row, COPY_ROWS which rows (all by default), COPY_PROCESSES how
 many processes share them, COPY_MINUTES when to stop and say what was done by then, and COPY_KEPT a
@@ -35,10 +36,10 @@ from bench import copies, hashes, photographs, scenery
 from bench.ground import Ground
 from bench.results import Result, percentile
 from compliance import matching
-from compliance.hashes import distance
+from compliance.hashes import distance, pdq_of
 from compliance.index import HammingIndex
 from compliance.local_index import EXACT, FAST, Effort, LocalIndex
-from compliance.pictures import decode
+from compliance.pictures import HASH_SIDE, decode, fitted
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,8 @@ _HASHES = 1_000_000
 _RADIUS = 31
 _SAME = 10
 _MOST = 16
+_MADE = 2**32
+"""Where the ids of made pictures begin."""
 _FAST, _FAST_QUERIES = 50_000, 200
 _METHOD = (
     "agreement", "features", "geometry", "hashes", "local_index", "matching", "pictures",
@@ -63,7 +66,9 @@ class Register:
 
     known: dict[UUID, matching.Known]
     source: dict[UUID, int]
-    """Which photograph a picture of the register shows; made ones show none."""
+    """Which photograph a picture of the register shows; not said of made ones."""
+    patches: dict[int, int]
+    """Which measured photograph each photograph is that pictures were made of, where it is one."""
     hashes: HammingIndex
     local: LocalIndex
 
@@ -78,6 +83,8 @@ class Trial:
     is_found: bool
     false: int
     """Matches with pictures that are not in the copy."""
+    patches: int
+    """Matches with made pictures that hold a patch of what is in the copy."""
     is_near: bool
     """Would the hash alone have found it?"""
     is_mirror_right: bool
@@ -171,6 +178,7 @@ def _result(rows: dict[str, list[Trial]], register: Register, method: str) -> Re
     notes = {
         "rows": {name: shown(row, copies.TRANSFORMS[name][1]) for name, row in rows.items()},
         "false_matches": false,
+        "matches_with_a_patch": sum(one.patches for row in rows.values() for one in row),
         "false_per_query_at_most": wilson(false, queries)[1],
         "false_per_query_is": (
             f"an extrapolation from {queries} queries over {queries * len(register.local)} pairs"
@@ -210,11 +218,22 @@ def filled(
     )
     for id, ready in known.items():
         index.add(id, [ready.pdq])
+    patches = _patches(known, source)
     for number, ready in enumerate(scenery.pictures(pictures - len(known))):
-        id = UUID(int=2**32 + number)
+        id = UUID(int=_MADE + number)
         known[id] = ready
         local.add(id, ready.features)
-    return Register(known=known, source=source, hashes=index, local=local)
+    return Register(known=known, source=source, patches=patches, hashes=index, local=local)
+
+
+def _patches(known: dict[UUID, matching.Known], source: dict[UUID, int]) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for number, photo in enumerate(photographs.material()):
+        pdq = pdq_of(fitted(np.asarray(photo), HASH_SIDE))[0][0]
+        near = next((id for id in source if distance(known[id].pdq, pdq) <= _SAME), None)
+        if near is not None:
+            found[number] = source[near]
+    return found
 
 
 def fast_index(register: Register, names: Sequence[str]) -> dict[str, Any]:
@@ -304,9 +323,11 @@ def _trial(which: tuple[str, int]) -> Trial:
     }
     seconds = process_time() - began
     match = found.get(UUID(int=sent.number + 1))
+    others = [one for one in found if register.source.get(one) not in sent.shows]
+    patches = sum(bool(_in_patches(register, one) & sent.shows) for one in others)
     return Trial(
         row=which[0], number=which[1], photograph=sent.number, is_found=match is not None,
-        false=sum(register.source.get(one, -1) not in sent.shows for one in found),
+        false=len(others) - patches, patches=patches,
         is_near=match is not None and match.distance is not None and match.distance <= _RADIUS,
         is_mirror_right=(
             match is not None and match.is_mirrored == bool(np.linalg.det(sent.matrix[:2, :2]) < 0)
@@ -314,6 +335,14 @@ def _trial(which: tuple[str, int]) -> Trial:
         corner_error=None if match is None else _corner_error(match, sent),
         seconds=seconds, method=method,
     )  # fmt: skip
+
+
+def _in_patches(register: Register, id: UUID) -> set[int]:
+    """The measured photographs of which a made picture holds a patch."""
+    if id.int < _MADE:
+        return set()
+    shown_there = scenery.shown(id.int - _MADE)
+    return {register.patches[one] for one in shown_there if one in register.patches}
 
 
 def _corner_error(match: matching.Match, sent: Made) -> float:

@@ -7,6 +7,7 @@ that local features are as real ones are; their features are kept on disk betwee
 import tempfile
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
 from random import Random
 
@@ -21,6 +22,7 @@ from compliance.pictures import Pixels
 _SIDE = (384, 512)
 _PATCH = 150
 _VERSION = "scenery-1"
+_PLACES = tuple(product(range(0, _SIDE[0], _PATCH // 2), range(0, _SIDE[1], _PATCH // 2)))
 
 
 @lru_cache(maxsize=1)
@@ -70,16 +72,24 @@ def _made(number: int) -> Pixels:
     """Patches small enough that none shows what its photograph shows."""
     random = Random(f"{_VERSION} {number}")  # noqa: S311 - repeatable, not secret
     canvas = np.zeros(_SIDE, np.uint8)
-    for top in range(0, _SIDE[0], _PATCH // 2):
-        for left in range(0, _SIDE[1], _PATCH // 2):
-            patch = _patch(random)
-            part = canvas[top : top + _PATCH, left : left + _PATCH]
-            part[:] = patch[: part.shape[0], : part.shape[1]]
+    for top, left in _PLACES:
+        _, patch = _patch(random)
+        part = canvas[top : top + _PATCH, left : left + _PATCH]
+        part[:] = patch[: part.shape[0], : part.shape[1]]
     return canvas
 
 
-def _patch(random: Random) -> Pixels:
-    photo = random.choice(material())
+def shown(number: int) -> frozenset[int]:
+    """Of which photographs of `material` there is a patch in the made picture of this number."""
+    random = Random(f"{_VERSION} {number}")  # noqa: S311 - repeatable, not secret
+    return frozenset(_patch(random)[0] for _ in _PLACES)
+
+
+def _patch(random: Random) -> tuple[int, Pixels]:
+    """Which photograph, and a small part of it."""
+    photos = material()
+    which = random.choice(range(len(photos)))
+    photo = photos[which]
     side = random.randint(30, max(31, min(photo.size) // 6))
     left, top = random.randint(0, photo.width - side), random.randint(0, photo.height - side)
     grey = np.asarray(photo.crop((left, top, left + side, top + side)).convert("L"))
@@ -89,4 +99,4 @@ def _patch(random: Random) -> Pixels:
         turned = turned[:, ::-1]
     if random.random() < 0.3:
         turned = 255 - turned
-    return np.ascontiguousarray(turned[:_PATCH, :_PATCH])
+    return which, np.ascontiguousarray(turned[:_PATCH, :_PATCH])

@@ -42,6 +42,8 @@ _DETAIL = 0.5
 _BANDS = 8
 _BAND = (6, 16)
 _WIDE = 41
+_SOFTENED = (0.8, 1.4, 2.2, 3.0)
+"""Pixels of the fine frame, one instead of the other."""
 
 Matrix = npt.NDArray[np.float64]
 Maps = npt.NDArray[np.float32]
@@ -126,7 +128,7 @@ def agreement(
     detail = float(np.sqrt(abs(np.linalg.det(matrix[:, :2])))) / zoom / enlarged
     moved = 0.0
     if detail > _DETAIL and not soft:
-        moved = _moved(_laid_over(query, reference, matrix, side=FINE_SIDE))
+        moved = _moved(_equally_sharp(_laid_over(query, reference, matrix, side=FINE_SIDE)))
     return _measured(frame, moved=moved)
 
 
@@ -208,6 +210,27 @@ def _bounds(agrees: Mask) -> Mask:
         left, right = np.percentile(columns, (3, 97)).astype(int)
         held[top : bottom + 1, left : right + 1] = True
     return held
+
+
+def _equally_sharp(frame: _Frame) -> _Frame:
+    """The reference as soft as the asked picture: a soft edge bent to a sharp one looks moved."""
+    wanted, sharp = _sharpness(frame.here, frame.inside), frame.there
+    for soft in _SOFTENED:
+        there = np.asarray(cv2.GaussianBlur(sharp, (0, 0), soft), np.uint8)
+        if _sharpness(there, frame.inside) < wanted:
+            break
+        frame = replace(frame, there=there)
+    return frame
+
+
+def _sharpness(side: Pixels, inside: Mask) -> float:
+    """How steep edges are, of all that changes; grain and JPEG's blocks are smoothed away."""
+    if not inside.any():
+        return 0.0
+    smooth = cv2.GaussianBlur(side.astype(np.float32), (0, 0), 1.5)
+    across, down = (cv2.Sobel(smooth, cv2.CV_32F, *way)[inside] for way in ((1, 0), (0, 1)))
+    steep = np.square(across).mean() + np.square(down).mean()
+    return float(steep) / max(float(side[inside].var()), 1.0)
 
 
 def _moved(frame: _Frame) -> float:

@@ -33,6 +33,9 @@ CANDIDATE_RADIUS = 60
 LEAST_FEATURES = 64
 """A picture with fewer, and with a hash of low quality, is passed over as featureless."""
 SURE_INLIERS = 20
+LEAST_WHOLE = 0.5
+"""Of what a hash alone has named: it knows only the whole picture, so most of it must be there,
+and not two rims with empty ground between them."""
 _QUERY_SHORTEST = 1024
 _REFINING_SIDE = 256
 _SOFT = 3.0
@@ -143,7 +146,7 @@ def compare(query: Asked, reference: Known) -> Match | None:
     laid = _laid(query, reference, near)
     soft = _SOFT if near.distance <= PDQ_RADIUS and not is_sure else 0.0
     found = agreement(query.grey, reference.grey, laid.matrix, enlarged=enlarged, soft=soft)
-    if is_copy(found) and found.photographic > 0:
+    if is_copy(found) and found.photographic > 0 and found.whole >= LEAST_WHOLE:
         return _match(query, reference, laid, found, near)
     return None
 

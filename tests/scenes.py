@@ -57,6 +57,19 @@ def views(number: int, *, shift: float) -> tuple[Image.Image, Image.Image]:
     return shown[0], shown[1]
 
 
+def bowl(number: int) -> Image.Image:
+    """The rim of a bowl on a table, the same for each number, under faint grain of its own."""
+    width, height = SIZE
+    drawn = np.full((height, width), 150, np.float32)
+    cv2.circle(drawn, (width // 2, 700), 520, 60, -1)
+    cv2.circle(drawn, (width // 2, 720), 470, 200, -1)
+    drawn = np.asarray(cv2.GaussianBlur(drawn, (0, 0), 6))
+    noise = np.random.default_rng(number).normal(0, 1, drawn.shape).astype(np.float32)
+    grain = np.asarray(cv2.GaussianBlur(noise, (0, 0), 8))
+    drawn += grain * 8 / grain.std()
+    return Image.fromarray(np.clip(drawn, 0, 255).astype(np.uint8)).convert("RGB")
+
+
 def page(kind: str, photo: Image.Image, *, share: float) -> Image.Image:
     """A page of a series: heading, logo, frame and text are always the same, the photo is not."""
     random = Random(kind)  # noqa: S311 - repeatable, not secret

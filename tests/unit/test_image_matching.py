@@ -5,7 +5,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from bench import copies
 from compliance import matching
@@ -91,6 +91,21 @@ def test_another_view_of_the_scene_is_no_match(shift: float) -> None:
     left, right = scenes.views(7, shift=shift)
     assert matching.compare(_asked(left), _known(right)) is None
     assert matching.compare(_asked(right), _known(left)) is None
+
+
+def test_one_rim_around_other_contents_is_no_match() -> None:
+    one, other = scenes.bowl(1), scenes.bowl(2)
+    assert matching.compare(_asked(one), _known(one)) is not None
+    assert matching.compare(_asked(other), _known(one)) is None
+
+
+@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("radius", [2, 3])
+def test_small_picture_much_blurred_is_found(number: int, radius: int) -> None:
+    """Bending soft edges into the sharp ones of the original is no sign of another view."""
+    small = scenes.scene(number).resize((400, 300))
+    blurred = small.filter(ImageFilter.GaussianBlur(radius))
+    assert matching.compare(_asked(blurred), _known(small)) is not None
 
 
 @pytest.mark.parametrize("name", ["watermark", "banner", "collage-4", "gamma"])
