@@ -66,7 +66,7 @@ def bowl(number: int) -> Image.Image:
     drawn = np.asarray(cv2.GaussianBlur(drawn, (0, 0), 6))
     noise = np.random.default_rng(number).normal(0, 1, drawn.shape).astype(np.float32)
     grain = np.asarray(cv2.GaussianBlur(noise, (0, 0), 8))
-    drawn += grain * 8 / grain.std()
+    drawn += grain * 7 / grain.std()
     return Image.fromarray(np.clip(drawn, 0, 255).astype(np.uint8)).convert("RGB")
 
 

@@ -94,7 +94,7 @@ def test_another_view_of_the_scene_is_no_match(shift: float) -> None:
 
 
 def test_one_rim_around_other_contents_is_no_match() -> None:
-    one, other = scenes.bowl(1), scenes.bowl(2)
+    one, other = scenes.bowl(3), scenes.bowl(4)
     assert matching.compare(_asked(one), _known(one)) is not None
     assert matching.compare(_asked(other), _known(one)) is None
 
