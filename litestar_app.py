@@ -44,7 +44,7 @@ from evidence.privacy import controllers as privacy
 from notify import controllers as notify
 from signatures import controllers as trust
 from storage.blobs import BlobMissing
-from web import description, site, stuck_api
+from web import description, public_check, site, stuck_api
 from web.health import HealthController
 
 log = logging.getLogger(__name__)
@@ -108,6 +108,7 @@ API_CONTROLLERS: list[type[Controller]] = [
     notify.NoticeController,
     HealthController,
     stuck_api.StuckApiController,
+    public_check.CheckApiController,
 ]
 
 

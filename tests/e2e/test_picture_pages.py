@@ -13,8 +13,9 @@ from playwright.async_api import expect
 from core import clock, db
 from evidence.log import sequencing
 from evidence.packages import exports
-from tests import people, picture_ground, twins
+from tests import ground, people, picture_ground, twins
 from tests.desks import Desk, an_account
+from web import words
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -288,4 +289,14 @@ async def _check(anybody: Desk, package: Path) -> None:
     text = await page.inner_text(".result")
     assert "повреждён" not in text
     await anybody.picture("check-package")
+    assert twins.made(before, await twins.traces()) == {}
+    async with ground.api() as program:
+        sent = {
+            "file": ("evidence.zip", await asyncio.to_thread(package.read_bytes), "application/zip")
+        }
+        answer = await program.post("/api/v1/check", files=sent)
+    told = answer.json()
+    assert (answer.status_code, told["kind"], told["verdict"]) == (200, "package", "whole")
+    said = words.said(words.PACKAGES, told["verdict"])
+    assert said in text, "the page says what the program is told"
     assert twins.made(before, await twins.traces()) == {}

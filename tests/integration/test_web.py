@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from typing import Any
 
 import argon2
 import httpx
@@ -17,7 +18,7 @@ from directory.controllers.authentication import guards_of
 from docflow.documents import cards
 from evidence.verifier import standalone
 from storage import blobs
-from tests import people
+from tests import ground, people
 from web import addresses, forms, pages, site, words
 from web.translation import LOCALE
 
@@ -231,6 +232,32 @@ async def test_anyone_has_a_signature_checked(client: httpx.AsyncClient) -> None
     assert await db.value("SELECT count(*) FROM blob") == 0
     await db.execute("UPDATE use_count SET number = 1000")
     assert "Слишком много" in (await client.post("/check", files=sent)).text
+
+
+async def test_a_program_has_a_file_checked_without_an_account(database: str) -> None:
+    plain = await people.a_letter()
+    sent = {"file": ("Письмо.pdf", plain, "application/pdf")}
+    async with ground.api() as program:
+        answer = await program.post("/api/v1/check", files=sent)
+        assert answer.status_code == 200, answer.text
+        told = answer.json()
+        assert (told["kind"], told["verdict"]) == ("signatures", told["report"]["verdict"])
+        junk = {"signature": ("x.sig", b"\x30\x82junk"), **sent}
+        assert (await program.post("/api/v1/check", files=junk)).json()["verdict"] != "valid"
+        broken = {"file": ("evidence.zip", b"PK\x03\x04" + bytes(200))}
+        told = (await program.post("/api/v1/check", files=broken)).json()
+        assert (told["kind"], told["verdict"]) == ("package", "broken")
+        nothing: list[dict[str, Any]] = [
+            {"files": {"file": ("", b"")}}, {"json": {"file": "x"}}, {"data": {"a": "b"}},
+        ]  # fmt: skip
+        for wrong in nothing:
+            answer = await program.post("/api/v1/check", **wrong)
+            assert (answer.status_code, answer.json()["code"]) == (422, "file_missing"), wrong
+        large = {"signature": ("x.sig", bytes(4 << 20)), **sent}
+        assert (await program.post("/api/v1/check", files=large)).status_code == 413
+        assert await db.value("SELECT count(*) FROM blob") == 0
+        await db.execute("UPDATE use_count SET number = 1000")
+        assert (await program.post("/api/v1/check", files=sent)).status_code == 429
 
 
 async def test_anyone_has_a_package_checked(client: httpx.AsyncClient) -> None:

@@ -20,6 +20,7 @@ PUBLIC = {
     "POST /api/v1/sessions", "POST /api/v1/invitations/accept", "POST /api/v1/password-resets",
     "POST /r/{token}", "POST /join/{token}",
     "GET /login", "POST /login", "GET /language/{code:str}", "POST /language", "POST /check",
+    "POST /api/v1/check",
 }  # fmt: skip
 """Open to everybody on purpose, each looked at; static files come beside them."""
 NO_DATA = (

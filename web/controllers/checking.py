@@ -1,27 +1,16 @@
 """The public page on which anyone has signatures or a package checked; nothing is kept."""
 
-from datetime import timedelta
 from typing import Any
 
 from litestar import Controller, Response, get, post
 
-from core import limits
-from core.errors import InvalidInput, ServiceError, TooLarge
-from core.sandbox import pool
-from directory.controllers.addresses import client_of
+from core.errors import ServiceError
 from directory.controllers.authentication import public
 from docflow.documents import checking
 from evidence.verifier import standalone
-from web import pages, words
+from web import pages, public_check, words
 from web.pages import R
 from web.uploads import UploadForm, read_upload
-
-MAX_FILE = 40 * 1024 * 1024
-"""Bytes; the file is held in memory while it is checked."""
-PACKAGE = b"PK\x03\x04"
-"""What a ZIP file begins with: it is taken for an evidence package."""
-TRIES = 30
-PER = timedelta(hours=1)
 
 
 class CheckPageController(Controller):
@@ -50,16 +39,13 @@ class CheckPageController(Controller):
         No session is touched and nothing is stored, so the form needs no CSRF field.
         """
         try:
-            await limits.take("check page", client_of(request), limit=TRIES, per=PER)
+            await public_check.allow(request)
             form = await read_upload(request, small={"signature": checking.MAX_SIGNATURE})
-            content = await _content(form)
-            if content.startswith(PACKAGE) and "signature" not in form.small:
-                package = await pool().run("evidence.verifier.uploads:answer", content)
-                return await _page(request, package=package, file_name=form.file_name)
-            found = await checking.validate(content, signature=form.small.get("signature"))
+            made = await public_check.checked(await _content(form), form.small.get("signature"))
         except ServiceError as problem:
             return await _page(request, problem=problem)
-        return await _page(request, found=found, file_name=form.file_name)
+        package = made.report if made.found is None else None
+        return await _page(request, found=made.found, package=package, file_name=form.file_name)
 
 
 async def _content(form: UploadForm) -> bytes:
@@ -67,14 +53,8 @@ async def _content(form: UploadForm) -> bytes:
     if form.stream is not None:
         async for piece in form.stream:
             content += piece
-            if len(content) > MAX_FILE:
-                raise TooLarge(
-                    "Файл больше 40 МБ. Проверьте его командой docflow validate на своей машине.",
-                    "The file is larger than 40 MB. Check it with docflow validate on your own "
-                    "machine.",
-                )
-    if not content:
-        raise InvalidInput("Выберите файл.", "Choose a file.", code="file_missing", field="file")
+            if len(content) > public_check.MAX_FILE:
+                raise public_check.too_large()
     return bytes(content)
 
 
