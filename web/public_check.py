@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 from litestar import Controller, Request, post
-from litestar.datastructures import UploadFile
+from litestar.datastructures import FormMultiDict, UploadFile
 
 from core import limits
 from core.errors import InvalidInput, TooLarge
@@ -98,23 +98,33 @@ class CheckApiController(Controller):
         """
         await allow(request)
         if request.content_type[0] != "multipart/form-data":
-            raise InvalidInput(
-                "Отправьте форму multipart/form-data с файлом file.",
-                "Send a form, multipart/form-data, with the file `file`.",
-                code="file_missing", field="file",
-            )  # fmt: skip
+            raise _not_sent("file")
         form = await request.form()
-        content = await _bytes_of(form.get("file"), most=MAX_FILE) or b""
-        signature = await _bytes_of(form.get("signature"), most=checking.MAX_SIGNATURE)
+        content = await _bytes_of(form, "file", most=MAX_FILE)
+        signature = None
+        if "signature" in form:
+            signature = await _bytes_of(form, "signature", most=checking.MAX_SIGNATURE)
         made = await checked(content, signature)
         kind = "package" if made.found is None else "signatures"
         return CheckedView(kind, made.report["verdict"], made.report)
 
 
-async def _bytes_of(part: object, *, most: int) -> bytes | None:
-    if not isinstance(part, UploadFile):
-        return None
-    content = await part.read(most + 1)
+async def _bytes_of(form: FormMultiDict, name: str, *, most: int) -> bytes:
+    """The one file under this name; raises InvalidInput for none, an empty one or several."""
+    parts = form.getall(name, [])
+    if len(parts) != 1 or not isinstance(parts[0], UploadFile):
+        raise _not_sent(name)
+    content = await parts[0].read(most + 1)
     if len(content) > most:
         raise too_large() if most == MAX_FILE else TooLarge
-    return content or None
+    if not content:
+        raise _not_sent(name)
+    return content
+
+
+def _not_sent(name: str) -> InvalidInput:
+    return InvalidInput(
+        f"Отправьте форму multipart/form-data с одним непустым файлом {name}.",
+        f"Send a form, multipart/form-data, with one file `{name}` that is not empty.",
+        code="file_missing", field=name,
+    )  # fmt: skip
