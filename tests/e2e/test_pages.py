@@ -1,12 +1,13 @@
 """The first journey in a real browser: a circular from the union to a primary's chairman."""
 
+import asyncio
 import uuid
 from pathlib import Path
 from typing import Any
 
 import pyotp
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from core import clock, db, jobs
 from core.actor import RULE, Actor
@@ -107,11 +108,17 @@ async def _write_and_sign(clerk: Desk, letter: Path) -> uuid.UUID:
     return document_id
 
 
+async def _late(route: Route) -> None:
+    await asyncio.sleep(1)
+    await route.continue_()
+
+
 async def _send(clerk: Desk) -> None:
     """Choose, look at the dry run, send; a double click sends once."""
     page = clerk.page
+    await page.route("**/dispatch*.js*", _late)
     await page.click("text=Разослать")
-    await page.check("#subtree")
+    await page.check("#subtree")  # before the script is there, as quick people do
     await page.wait_for_selector("#plan .total")
     assert "45" in await page.inner_text("#plan .total")
     assert await page.locator("#plan .bar").count() >= 3, "who is reached by what, by level"

@@ -28,12 +28,18 @@ const find = later(250, async (mine, newest) => {
   if (text !== null && mine === newest()) hits.innerHTML = text;
 });
 
-form.addEventListener("change", (event) => {
-  if (event.target === picker) return;
+function recount() {
   const send = document.getElementById("send");
   if (send) { send.remove(); document.getElementById("changed").hidden = false; }
+  count();
+}
+
+form.addEventListener("change", (event) => {
+  if (event.target === picker) return;
   const item = event.target.closest("#hits li");
   if (item && event.target.checked) chosen.append(item);
-  count();
+  recount();
 });
 picker.addEventListener("input", find);
+// Ticked before this ran, or given back by the browser's Back: nobody was told of the change.
+if ([...form.querySelectorAll("input")].some((one) => one.checked !== one.defaultChecked)) recount();
