@@ -1,6 +1,9 @@
 """What happened: one event row in the transaction of the change it tells of."""
 
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from audit import commitments
@@ -24,28 +27,68 @@ async def record(
     `detail`, which lies apart with a salt of its own, so that it can be forgotten while the proof
     of everything else stands (architecture rule 9). The event keeps a commitment to its detail.
     """
-    event_id = clock.new_id()
-    kind, subject_id = subject
-    before, after = change or (None, None)
-    told = [
-        event_id, clock.now(), actor.kind, actor.id, actor.organization_id, verb, kind,
-        subject_id, document_id, before, after, actor.request_id, data,
-    ]  # fmt: skip
+    told = values_of(actor, verb, subject, document_id, change, data)
+    statement = _INSERT
     if detail:
         salt, promise = commitments.of_detail(detail)
-        await db.execute(_WITH_DETAIL, *told, promise, salt, detail)
+        statement, told = _WITH_DETAIL, [*told, promise, salt, detail]
+    gathered = _gathered.get()
+    if gathered is None:
+        await db.execute(statement, *told)
     else:
-        await db.execute(_INSERT, *told)
+        gathered.setdefault(statement, []).append(told)
+    event_id: uuid.UUID = told[0]
     return event_id
 
 
-_INTO = """INSERT INTO event (id, at, actor_kind, actor_id, organization_id, verb, subject_kind,
-               subject_id, document_id, from_status, to_status, request_id, data, detail_sha256)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, """
+@asynccontextmanager
+async def together() -> AsyncIterator[None]:
+    """Write the events of the block at its end and at once, for a change that tells many things.
 
-_INSERT = f"{_INTO}NULL)"
+    Inside the transaction of that change; whoever reads events in the block does not see its own.
+    """
+    if not db.in_transaction():
+        raise RuntimeError("events are written in the transaction of their change")
+    if _gathered.get() is not None:
+        yield
+        return
+    gathered: dict[str, list[list[Any]]] = {}
+    token = _gathered.set(gathered)
+    try:
+        yield
+    finally:
+        _gathered.reset(token)
+    for statement, told in gathered.items():
+        await db.execute_many(statement, told)
 
-_WITH_DETAIL = f"""WITH told AS ({_INTO}$14))
+
+_gathered: ContextVar[dict[str, list[list[Any]]] | None] = ContextVar("gathered", default=None)
+"""Statement → the values of the events that wait for the end of their block."""
+
+
+def values_of(
+    actor: Actor,
+    verb: str,
+    subject: tuple[str, uuid.UUID],
+    document_id: uuid.UUID | None,
+    change: tuple[str | None, str] | None,
+    data: dict[str, Any] | None,
+) -> list[Any]:
+    """A fresh event as the values of `COLUMNS`, its id first."""
+    return [
+        clock.new_id(), clock.now(), actor.kind, actor.id, actor.organization_id, verb, *subject,
+        document_id, *(change or (None, None)), actor.request_id, data,
+    ]  # fmt: skip
+
+
+COLUMNS = """id, at, actor_kind, actor_id, organization_id, verb, subject_kind, subject_id,
+               document_id, from_status, to_status, request_id, data"""
+PLACES = ", ".join(f"${place}" for place in range(1, len(COLUMNS.split(",")) + 1))
+
+_INSERT = f"INSERT INTO event ({COLUMNS}) VALUES ({PLACES})"
+
+_WITH_DETAIL = f"""WITH told AS (INSERT INTO event ({COLUMNS}, detail_sha256)
+               VALUES ({PLACES}, $14))
            INSERT INTO event_payload (event_id, salt, detail) VALUES ($1, $15, $16)"""
 
 

@@ -1,7 +1,7 @@
 """The one way a status changes (architecture rule 1)."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -34,16 +34,40 @@ async def move(
     if target not in graph.get(source, frozenset()):
         raise IllegalTransition(from_status=source, to_status=target)
     columns = dict(assign or {}) | {"updated_at": clock.now()}
-    setters = ", ".join(f"{name} = ${place}" for place, name in enumerate(columns, start=4))
-    async with db.transaction():
-        moved = await db.row(
-            f"UPDATE {table} SET status = $3, {setters} WHERE id = $1 AND status = $2 RETURNING *",
-            row_id, source, target, *columns.values(),
-        )  # fmt: skip
-        if moved is None:
-            raise IllegalTransition(from_status=source, to_status=target)
-        await events.record(
-            actor, verb, subject=(table, row_id), document_id=document_id,
-            change=(source, target), data=data, detail=detail,
-        )  # fmt: skip
+    change = (source, target)
+    if detail:
+        async with db.transaction():
+            moved = await _moved(table, row_id, change, columns)
+            await events.record(
+                actor, verb, subject=(table, row_id), document_id=document_id, change=change,
+                data=data, detail=detail,
+            )  # fmt: skip
+        return moved
+    told = events.values_of(actor, verb, (table, row_id), document_id, change, data)
+    return await _moved(table, row_id, change, columns, told=told)
+
+
+async def _moved(
+    table: str,
+    row_id: uuid.UUID,
+    change: tuple[StrEnum, StrEnum],
+    columns: Mapping[str, Any],
+    *,
+    told: Sequence[Any] = (),
+) -> db.Row:
+    """Change the row and write its event, if one is `told`, in one statement."""
+    start = len(told) + 1
+    setters = ", ".join(f"{name} = ${place}" for place, name in enumerate(columns, start=start + 3))
+    update = (
+        f"UPDATE {table} SET status = ${start + 2}, {setters}"
+        f" WHERE id = ${start} AND status = ${start + 1} RETURNING *"
+    )
+    if told:
+        update = (
+            f"WITH moved AS ({update}), told AS (INSERT INTO event ({events.COLUMNS})"
+            f" SELECT {events.PLACES} FROM moved) SELECT * FROM moved"
+        )
+    moved = await db.row(update, *told, row_id, *change, *columns.values())
+    if moved is None:
+        raise IllegalTransition(from_status=change[0], to_status=change[1])
     return moved

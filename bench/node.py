@@ -155,7 +155,7 @@ async def _carried(sent: Sequence[UUID]) -> float:
     began = perf_counter()
     crew = asyncio.create_task(carriers.run(stop))
     while await db.value(  # noqa: ASYNC110 - what is waited for stands in the database
-        "SELECT count(*) FROM delivery WHERE document_id = ANY($1) AND status = 'queued'",
+        "SELECT EXISTS (SELECT FROM delivery WHERE document_id = ANY($1) AND status = 'queued')",
         list(sent),
     ):
         await asyncio.sleep(0.02)

@@ -307,6 +307,8 @@ async def announce_many(event_type: str, data_of: Mapping[uuid.UUID, dict[str, A
     """
     if event_type not in EVENT_TYPES:
         raise LookupError(f"no such type of event: {event_type!r}")
+    if not data_of:
+        return 0
     asked = list(data_of) if len(data_of) < WHOLE_TABLE_FROM else None
     listeners = await db.rows(
         """SELECT id, organization_id FROM webhook WHERE status = 'active'

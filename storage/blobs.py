@@ -25,18 +25,9 @@ from storage.destroying import GONE, ContentDestroyed
 from storage.s3 import ensure_bucket
 
 __all__ = [
-    "BlobMissing",
-    "BlobStream",
-    "StoredBlob",
-    "ensure_bucket",
-    "find_by_sha256",
-    "forget",
-    "open_blob",
-    "read",
-    "stat",
-    "store",
-    "sweep_orphans",
-]
+    "BlobMissing", "BlobStream", "StoredBlob", "ensure_bucket", "find_by_sha256", "forget",
+    "of_row", "open_blob", "read", "stat", "store", "sweep_orphans",
+]  # fmt: skip
 
 PREFIX = "b/"
 PART = 5 * 1024 * 1024
@@ -122,33 +113,33 @@ async def open_blob(blob_id: UUID, *, start: int = 0, length: int | None = None)
     return stream
 
 
-async def read(blob_id: UUID, *, limit: int) -> bytes:
+async def read(wanted: UUID | StoredBlob, *, limit: int) -> bytes:
     """The whole blob in memory, checked; raises `TooLarge` above `limit` bytes."""
     _outside_transactions()
-    blob = await stat(blob_id)
+    blob = _present(wanted) if isinstance(wanted, StoredBlob) else await stat(wanted)
     if blob.size > limit:
         raise TooLarge(size=blob.size, limit=limit)
     try:
         content, sha256 = await s3.call(s3.get_whole, blob.key, blob.size)
     except s3.NoSuchObject as problem:
-        raise BlobMissing(blob_id=str(blob_id)) from problem
+        raise BlobMissing(blob_id=str(blob.id)) from problem
     if sha256 != blob.sha256:
-        raise BlobMissing(blob_id=str(blob_id))
+        raise BlobMissing(blob_id=str(blob.id))
     return content
 
 
 async def stat(blob_id: UUID) -> StoredBlob:
     """What is known of a blob, by its row alone; raises `NotFound`, `ContentDestroyed`."""
     found = await db.row("SELECT * FROM blob WHERE id = $1", blob_id)
-    if found is None or found["key"].startswith(GONE):
-        raise (NotFound if found is None else ContentDestroyed)(blob_id=str(blob_id))
-    return _blob(found)
+    if found is None:
+        raise NotFound(blob_id=str(blob_id))
+    return _present(of_row(found))
 
 
 async def find_by_sha256(sha256: str) -> StoredBlob | None:
     """The blob with this content, if we have it; `sha256` in hexadecimal."""
     found = await db.row("SELECT * FROM blob WHERE sha256 = $1", bytes.fromhex(sha256))
-    return None if found is None or found["key"].startswith(GONE) else _blob(found)
+    return None if found is None or found["key"].startswith(GONE) else of_row(found)
 
 
 async def forget(blob_id: UUID) -> bool:
@@ -357,7 +348,7 @@ async def _record(upload: _Upload, kind: str) -> StoredBlob:
         found = await db.row("SELECT * FROM blob WHERE sha256 = $1", digest)
     if found is None:  # removed in this very moment
         return await _record(upload, kind)
-    blob = _blob(found)
+    blob = of_row(found)
     return blob if blob.key == upload.key or await _is_intact(blob) else await _heal(blob, upload)
 
 
@@ -375,18 +366,21 @@ async def _heal(blob: StoredBlob, upload: _Upload) -> StoredBlob:
         "UPDATE blob SET key = $1 WHERE id = $2 AND key = $3 RETURNING *",
         *(upload.key, blob.id, blob.key),
     )
-    return await stat(blob.id) if found is None else _blob(found)
+    return await stat(blob.id) if found is None else of_row(found)
 
 
-def _blob(row: dict[str, Any]) -> StoredBlob:
+def of_row(row: dict[str, Any]) -> StoredBlob:
+    """A whole row of the table, for who asked for several at once; its content may be gone."""
     return StoredBlob(
-        id=row["id"],
-        sha256=row["sha256"].hex(),
-        size=row["size"],
-        media_type=row["media_type"],
-        key=row["key"],
-        created_at=row["created_at"],
-    )
+        id=row["id"], sha256=row["sha256"].hex(), size=row["size"], media_type=row["media_type"],
+        key=row["key"], created_at=row["created_at"],
+    )  # fmt: skip
+
+
+def _present(blob: StoredBlob) -> StoredBlob:
+    if blob.key.startswith(GONE):
+        raise ContentDestroyed(blob_id=str(blob.id))
+    return blob
 
 
 def _outside_transactions() -> None:

@@ -141,9 +141,15 @@ def get(key: str, start: int, length: int) -> BaseHTTPResponse:
 
 
 def get_whole(key: str, size: int) -> tuple[bytes, str]:
-    """All of an object in one go, with its SHA-256; not a byte more than `size` says."""
-    answer = get(key, 0, size)
+    """All of an object in one go, with its SHA-256; nothing of one that has not `size` bytes.
+
+    Without a range, which costs the store a fifth more.
+    """
+    answer: BaseHTTPResponse = client().get_object(bucket(), key)
     try:
+        if answer.headers.get("content-length") != str(size):
+            answer.close()
+            return b"", ""
         content = answer.read()
     except BaseException:
         answer.close()  # what was read to its end leaves a connection for the next one

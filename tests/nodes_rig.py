@@ -25,6 +25,7 @@ import cli
 from core import clock, db
 from core.actor import Actor
 from core.db import DB
+from core.embedded.process import free_port
 from core.settings import settings
 from directory.selection import Selector
 from docflow.documents import cards, files, registration, signing
@@ -34,9 +35,11 @@ from docflow.routing.nodes import notes, own, peers, points, residence
 from signatures.authority import Issued
 from storage import s3
 from tests import people
-from tests.tls_wire import Wire, free_port
+from tests.tls_wire import Wire
 
 READY_SECONDS = 60.0
+AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError,
+        asyncpg.TooManyConnectionsError)  # fmt: skip
 
 
 @dataclass
@@ -126,13 +129,11 @@ class Node:
         for _ in range(int(READY_SECONDS * 20)):
             if not self.web.is_alive:
                 raise RuntimeError(f"the web process of {self.name} ended")
-            try:
+            with contextlib.suppress(httpx.HTTPError):
                 async with httpx.AsyncClient() as client:
                     answer = await client.get(f"http://127.0.0.1:{self.port}/health/live")
                 if answer.status_code == 200:
                     return
-            except httpx.HTTPError:
-                pass
             await asyncio.sleep(0.05)
         raise RuntimeError(f"the web process of {self.name} is not ready")
 
@@ -360,17 +361,15 @@ async def states(document_id: uuid.UUID) -> dict[str, int]:
 async def sql(node: Node, query: str, *values: object) -> list[dict[str, Any]]:
     """Ask a node's database directly, from outside its processes; waits while it is away."""
     for _ in range(200):
+        connection = None
         try:
             connection = await asyncpg.connect(node.environment["DATABASE_URL"])
-        except (OSError, asyncpg.PostgresError):
-            await asyncio.sleep(0.1)
-            continue
-        try:
             return [dict(row) for row in await connection.fetch(query, *values)]
-        except (OSError, asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError):
+        except AWAY:
             await asyncio.sleep(0.1)
         finally:
-            connection.terminate()
+            if connection is not None:
+                connection.terminate()
     raise RuntimeError(f"the database of {node.name} does not come back")
 
 

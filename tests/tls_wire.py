@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 import ssl
 from dataclasses import dataclass, field
 
@@ -78,9 +77,3 @@ class Wire:
             writer.write(chunk)
             await writer.drain()
         writer.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

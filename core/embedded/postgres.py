@@ -56,6 +56,11 @@ DEFAULTS: Mapping[str, str] = {
 """For two cores and four gigabytes; durability settings stay as PostgreSQL ships them."""
 
 
+TRIES = 3
+LEFT_OVER_SECONDS = 60.0
+"""How long a start waits for the sessions of a killed server to end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Postgres:
     """A running server, its addresses and the three roles that may enter."""
@@ -139,10 +144,15 @@ def _running(
     kept: dict[str, Any],
     hold: int,
 ) -> Engine:
-    """The server on the remembered port, or on another one when somebody took that meanwhile."""
-    for attempt in range(3):
+    """The server on the remembered port, or on another one when somebody took that meanwhile.
+
+    Sessions of a killed server live on until their statement ends, and no other one starts beside
+    them: that is waited for.
+    """
+    until, tries = time.monotonic() + LEFT_OVER_SECONDS, 0
+    while tries < TRIES:
         port = int(kept.get("port", 0))
-        if not port or attempt or not is_free(port):
+        if not port or not is_free(port):
             kept["port"] = free_port()
         remember(folder / "postgres.json", kept)
         options = {"wal_compression": _compression(programs), **DEFAULTS, **settings}
@@ -164,7 +174,16 @@ def _running(
         if _answers(engine, urls(folder)["superuser"]):
             return engine
         engine.stop()
+        if time.monotonic() < until and _is_occupied(plan.log):
+            time.sleep(0.2)
+        else:
+            tries += 1
     raise failed("postgres", folder / "postgres.log")
+
+
+def _is_occupied(log: Path) -> bool:
+    """Did the server end because processes of an earlier one still use its memory?"""
+    return b"pre-existing shared memory block" in log.read_bytes()[-1000:]
 
 
 def _answers(engine: Engine, url: str) -> bool:

@@ -177,10 +177,30 @@ def _is_process(pid: int) -> bool:
 
 
 def free_port() -> int:
-    """A port of the loopback address nobody listens on."""
+    """A port of the loopback address nobody listens on, below those the system gives to clients.
+
+    Out of their range a client that calls an engine while it is away may be given the engine's own
+    port as its local one; then it is connected with itself, and the engine does not get it back.
+    """
+    end = _first_of_clients()
+    for _ in range(100):
+        port = FIRST_PORT + secrets.randbelow(max(end - FIRST_PORT, 1))
+        if port < end and is_free(port):
+            return port
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])
+
+
+FIRST_PORT = 12_000
+
+
+def _first_of_clients() -> int:
+    try:
+        told = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text("ascii")
+    except OSError:
+        return 32_768
+    return int(told.split()[0])
 
 
 def is_free(port: int) -> bool:

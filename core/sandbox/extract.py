@@ -1,6 +1,7 @@
 """What a file says: text for search, pages, oddities. Runs inside the sandbox, on any bytes."""
 
 import ctypes
+import re
 import unicodedata
 from contextlib import closing
 from itertools import pairwise
@@ -185,13 +186,11 @@ def _plain_text(data: bytes) -> dict[str, Any]:
 def _clean(text: str) -> str:
     """Without control characters, which PostgreSQL (NUL) and readers do not want; NFC; cut."""
     text = text[:MAX_CHARS].replace("\r\n", "\n").replace("\r", "\n").replace("\ufffe", "")
-    text = "".join(
-        letter for letter in text if letter in "\n\t" or unicodedata.category(letter) not in _DROP
-    )
-    return unicodedata.normalize("NFC", text).strip()
+    return unicodedata.normalize("NFC", _CONTROLS.sub("", text)).strip()
 
 
-_DROP = ("Cc", "Cs")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Unicode's categories Cc and Cs, but for line feed and tab."""
 
 
 def _answer(text: str, problems: list[str]) -> dict[str, Any]:

@@ -7,12 +7,13 @@ from typing import Any
 
 from core import clock, db
 
+INTO = "INSERT INTO signature_check (id, signature_id, verdict, policy, report, checked_at)"
+
 
 async def record(signature_id: uuid.UUID, one: Mapping[str, Any], *, at: datetime) -> None:
     """Keep one check of a signature with the whole answer; in the caller's transaction."""
     await db.execute(
-        """INSERT INTO signature_check (id, signature_id, verdict, policy, report, checked_at)
-           VALUES ($1, $2, $3, $4, $5, $6)""",
+        f"{INTO} VALUES ($1, $2, $3, $4, $5, $6)",
         clock.new_id(), signature_id, one["verdict"], one.get("policy", ""), dict(one), at,
     )  # fmt: skip
 

@@ -66,6 +66,7 @@ class OutsideCard:
     day: date | None = None
     addressee: str = ""
     fields: dict[str, Any] = field(default_factory=dict)
+    mark: Literal["none", "dsp"] = "none"
 
 
 async def look_into(
@@ -137,34 +138,37 @@ async def enter(
     """
     document_id, moment = clock.new_id(), clock.now()
     title = " ".join(card.title.split())[: cards.MAX_TITLE] or UNTITLED
-    await db.execute(
-        """INSERT INTO document (id, kind, organization_id, status, title, addressee, number, date,
-               origin, fields, author_id, created_at, updated_at)
-           VALUES ($1, $2, $3, 'registered', $4, $5, $6, $7, 'external', $8, $9, $10, $10)""",
-        document_id, card.kind, actor.home_id, _plain(title), _plain(card.addressee),
-        _plain(card.number)[: cards.MAX_INDEX] or NO_NUMBER, card.day, card.fields,
-        actor.account_id, moment,
-    )  # fmt: skip
     body = next((one.text for one in outside_files if one.role == "main"), "")
     await db.execute(
-        "INSERT INTO document_text (document_id, card, body) VALUES ($1, $2, $3)",
-        document_id, _plain(f"{title}\n{card.addressee}"), _plain(body),
+        """WITH made AS (
+               INSERT INTO document (id, kind, organization_id, status, title, addressee, number,
+                   date, origin, fields, author_id, mark, created_at, updated_at)
+               VALUES ($1, $2, $3, 'registered', $4, $5, $6, $7, 'external', $8, $9, $10, $11, $11))
+           INSERT INTO document_text (document_id, card, body) VALUES ($1, $12, $13)""",
+        document_id, card.kind, actor.home_id, _plain(title), _plain(card.addressee),
+        _plain(card.number)[: cards.MAX_INDEX] or NO_NUMBER, card.day, card.fields,
+        actor.account_id, card.mark, moment, _plain(f"{title}\n{card.addressee}"), _plain(body),
     )  # fmt: skip
     await events.record(
         actor, "document.entered_outside", subject=("document", document_id),
         document_id=document_id, change=(None, DocumentStatus.REGISTERED),
         data={"kind": card.kind, "number": card.number},
     )  # fmt: skip
+    taken: set[tuple[str, int]] = set()
     for one in outside_files:
-        await _enter_file(actor, document_id, one)
+        place = (one.role, one.position)
+        await _enter_file(actor, document_id, one, is_first=place not in taken)
+        taken.add(place)
     return document_id
 
 
-async def _enter_file(actor: Actor, document_id: uuid.UUID, one: OutsideFile) -> None:
+async def _enter_file(
+    actor: Actor, document_id: uuid.UUID, one: OutsideFile, *, is_first: bool
+) -> None:
     file_id = await files.enter_revision(
         actor, document_id, one.blob, role=one.role, position=one.position,
         file_name=_plain(one.file_name)[:255], title=_plain(one.title)[: cards.MAX_TITLE],
-        pages=one.pages, problems=list(one.problems),
+        pages=one.pages, problems=list(one.problems), is_first=is_first,
     )  # fmt: skip
     if one.embedded:
         await _enter_report(actor, document_id, file_id, "pades", "approving", one.embedded, None)

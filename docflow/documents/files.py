@@ -256,10 +256,14 @@ async def enter_revision(
     title: str,
     pages: int | None,
     problems: list[str],
+    is_first: bool = False,
 ) -> uuid.UUID:
-    """Write the next revision of a place and its event; inside the caller's transaction."""
+    """Write the next revision of a place and its event; inside the caller's transaction.
+
+    `is_first`: the caller has just made the document, so no revision is looked for.
+    """
     file_id = clock.new_id()
-    last = await db.value(
+    last = None if is_first else await db.value(
         """UPDATE document_file SET is_current = false
            WHERE document_id = $1 AND role = $2 AND position = $3 AND is_current
            RETURNING revision""",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from audit import events
 from core import db, idempotency
 from core.actor import Actor
 from core.errors import IdempotencyMismatch, InvalidInput
@@ -59,7 +60,7 @@ async def take_in(
     received = await files.receive(
         actor, stream=stream, kind=card.kind, draft=draft, file_name=file_name
     )
-    async with db.transaction():
+    async with db.transaction(), events.together():
         document_id = await draft()
         await files.enter(actor, document_id, received, key=key and f"{key}/file")
         return await _registered(actor, document_id)

@@ -52,14 +52,15 @@ async def record(
     signed_at = (one.get("timestamp") or {}).get("time") or one.get("signing_time")
     certificate = one.get("certificate_sha256") or ""
     await db.execute(
-        """INSERT INTO signature (id, document_id, file_id, form, role, blob_id, account_id, signer,
-               certificate_sha256, signed_at, verdict, report, checked_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)""",
+        f"""WITH made AS (
+               INSERT INTO signature (id, document_id, file_id, form, role, blob_id, account_id,
+                   signer, certificate_sha256, signed_at, verdict, report, checked_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13))
+           {checks.INTO} VALUES ($14, $1, $11, $15, $12, $13)""",
         signature_id, document_id, file_id, form, role, blob_id, account_id, one["signer"],
         bytes.fromhex(certificate), signed_at and datetime.fromisoformat(signed_at),
-        one["verdict"], one, datetime.fromisoformat(at),
+        one["verdict"], one, datetime.fromisoformat(at), clock.new_id(), one.get("policy", ""),
     )  # fmt: skip
-    await checks.record(signature_id, one, at=datetime.fromisoformat(at))
     await events.record(
         actor, "document.signature_added", subject=("signature", signature_id),
         document_id=document_id,

@@ -26,17 +26,20 @@ async def to_sender(delivery_id: uuid.UUID, event_type: str) -> None:
         await webhooks.announce(found["organization_id"], event_type, data)
 
 
-async def to_senders(delivery_ids: Collection[uuid.UUID], event_type: str) -> None:
-    """Tell the organizations that dispatched these; only those who listen cost anything."""
-    await prompting.changed(delivery_ids)
-    heard = await db.rows(
-        """SELECT v.id FROM delivery AS v JOIN dispatch AS s ON s.id = v.dispatch_id
-           WHERE v.id = ANY($1) AND s.organization_id IN (
-               SELECT organization_id FROM webhook WHERE status = 'active')""",
-        list(delivery_ids),
-    )
-    for row in heard:
-        await to_sender(row["id"], event_type)
+LISTENERS = """EXISTS (SELECT FROM node_delivery WHERE delivery_id = v.id) AS is_awaited,
+    EXISTS (SELECT FROM dispatch AS s JOIN webhook AS w
+                ON w.organization_id = s.organization_id AND w.status = 'active'
+            WHERE s.id = v.dispatch_id) AS is_heard"""
+"""SQL over deliveries `v`: does another node wait to hear of it, does its sender listen."""
+
+
+async def to_senders(found: Collection[db.Row], event_type: str) -> None:
+    """Tell who dispatched these; rows with `id` and `LISTENERS`, so only who listens costs."""
+    if awaited := [row["id"] for row in found if row["is_awaited"]]:
+        await prompting.changed(awaited)
+    for row in found:
+        if row["is_heard"]:
+            await to_sender(row["id"], event_type)
 
 
 async def received(

@@ -85,13 +85,12 @@ async def settle(
                     delivered_at = CASE $8 WHEN 'delivered' THEN $2::timestamptz END,
                     ended_at = CASE $8 WHEN 'refused' THEN $2::timestamptz END
                 WHERE id = ANY($1) AND status = ANY($10)
-                RETURNING id, document_id, old.status AS before, new.status AS after),
+                RETURNING id, document_id, dispatch_id, old.status AS before, new.status AS after),
             told AS ({_TELL})
-            SELECT id FROM changed""",
+            SELECT v.id, {announcing.LISTENERS} FROM changed AS v""",
         list(delivery_ids), clock.now(), actor.kind, actor.id, actor.organization_id,
         f"delivery.{target.value}", actor.request_id, target.value, reason,
         [source.value for source in sources],
     )  # fmt: skip
-    ids = [row["id"] for row in changed]
-    await announcing.to_senders(ids, f"delivery.{target.value}")
-    return ids
+    await announcing.to_senders(changed, f"delivery.{target.value}")
+    return [row["id"] for row in changed]

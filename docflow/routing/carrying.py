@@ -60,7 +60,11 @@ _CLAIM = """WITH busy AS (
     tried AS (
         INSERT INTO attempt (consignment_id, number, status, started_at, carrier_id)
         SELECT id, attempts, 'claimed', $4, $3 FROM taken)
-    SELECT * FROM taken ORDER BY priority DESC, turn"""
+    SELECT t.*, (
+        SELECT jsonb_agg(jsonb_build_array(l.delivery_id, v.recipient_id) ORDER BY l.delivery_id)
+        FROM consignment_delivery AS l JOIN delivery AS v ON v.id = l.delivery_id
+        WHERE l.consignment_id = t.id AND l.outcome IS NULL AND v.status = 'queued') AS wanted
+    FROM taken AS t ORDER BY t.priority DESC, t.turn"""
 
 
 async def claim(
@@ -78,31 +82,18 @@ async def claim(
             _CLAIM, channel.name, room, carrier_id, now, now + LEASE, channel.per_target,
             least_priority, URGENT,
         )  # fmt: skip
-        covered: dict[uuid.UUID, list[Carried]] = {row["id"]: [] for row in taken}
-        for row in await _wanted(list(covered)):
-            covered[row["consignment_id"]].append(Carried(row["delivery_id"], row["recipient_id"]))
         for row in taken:
-            if not covered[row["id"]]:
+            if not row["wanted"]:
                 await settling.drop(row)
-    return [_consignment(row, covered[row["id"]]) for row in taken if covered[row["id"]]]
+    return [_consignment(row) for row in taken if row["wanted"]]
 
 
-async def _wanted(ids: list[uuid.UUID]) -> list[db.Row]:
-    return await db.rows(
-        """SELECT l.consignment_id, l.delivery_id, v.recipient_id
-           FROM consignment_delivery AS l JOIN delivery AS v ON v.id = l.delivery_id
-           WHERE l.consignment_id = ANY($1) AND l.outcome IS NULL AND v.status = 'queued'
-           ORDER BY l.delivery_id""",
-        ids,
-    )
-
-
-def _consignment(row: db.Row, deliveries: list[Carried]) -> Consignment:
+def _consignment(row: db.Row) -> Consignment:
     return Consignment(
         id=row["id"], channel=row["channel"], target=row["target"],
         document_id=row["document_id"], sender_id=row["sender_id"], priority=row["priority"],
         attempt=row["attempts"], created_at=row["created_at"], limit_at=row["limit_at"],
-        deliveries=tuple(deliveries),
+        deliveries=tuple(Carried(uuid.UUID(one), uuid.UUID(to)) for one, to in row["wanted"]),
     )  # fmt: skip
 
 
@@ -139,14 +130,18 @@ async def record(
             return
         is_ours = row["status"] == C.SENDING and row["carrier_id"] == carrier_id
         await db.execute(
-            """UPDATE attempt SET status = $3, finished_at = $4, error_code = $5, error = $6,
+            """WITH open_again AS (
+                   DELETE FROM channel_gate WHERE channel = $8 AND target = $9 AND NOT $10)
+               UPDATE attempt SET status = $3, finished_at = $4, error_code = $5, error = $6,
                    receipt = $7
                WHERE consignment_id = $1 AND number = $2
                AND (status = 'claimed' OR $3 <> 'failed')""",
             message.id, message.attempt, _ATTEMPT[outcome.kind], clock.now(), outcome.code,
             outcome.text, dict(outcome.receipt) if outcome.receipt is not None else None,
+            channel.name, message.target, outcome.is_target_down,
         )  # fmt: skip
-        await _set_gate(channel, message, outcome)
+        if outcome.is_target_down:
+            await _close_gate(channel, message, outcome)
         if outcome.kind is Kind.RETRY:
             if is_ours:
                 await settling.postpone(RULE.acting_for(row["sender_id"]), row, outcome)
@@ -163,14 +158,8 @@ _ATTEMPT = {
 }
 
 
-async def _set_gate(channel: Channel, message: Consignment, outcome: Outcome) -> None:
-    """Close the way to a target that does not answer, twice as long each time; open it again."""
-    if not outcome.is_target_down:
-        await db.execute(
-            "DELETE FROM channel_gate WHERE channel = $1 AND target = $2",
-            channel.name, message.target,
-        )  # fmt: skip
-        return
+async def _close_gate(channel: Channel, message: Consignment, outcome: Outcome) -> None:
+    """Close the way to a target that does not answer, twice as long each time."""
     await db.execute(
         """INSERT INTO channel_gate AS g
                (channel, target, failures, closed_until, error_code, since)

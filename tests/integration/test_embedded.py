@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -111,6 +113,35 @@ def test_postgres_survives_a_kill_and_stale_files(folder: Path) -> None:
     stranger.kill()
     stranger.wait()
     server.stop()
+
+
+def test_sessions_of_a_killed_server_are_waited_for(folder: Path) -> None:
+    server = postgres.start(folder, settings=SMALL)
+
+    def busy() -> None:
+        with suppress(psycopg.Error), psycopg.connect(server.superuser_url) as one:
+            one.execute("SELECT count(*) FROM generate_series(1, 15000000)")
+
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(busy)
+        # autocommit: a transaction sees the activity as it was at its first look
+        with psycopg.connect(server.superuser_url, autocommit=True) as one:
+            while (
+                not running.done()
+                and not one.execute(
+                    "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%generate_series(1, 15%'"
+                    " AND state = 'active' AND pid <> pg_backend_pid()"
+                ).fetchone()
+            ):
+                time.sleep(0.01)
+        os.kill(server.engine.pid, signal.SIGKILL)
+        server.stop()
+        again = postgres.start(folder, settings=SMALL)
+        running.result()
+    assert again.port == server.port
+    log = (folder / "postgres" / "postgres.log").read_text("utf-8")
+    assert "pre-existing shared memory block" in log  # else nothing was waited for
+    again.stop()
 
 
 def test_a_taken_port_is_replaced(folder: Path) -> None:

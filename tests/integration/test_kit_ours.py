@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from core import clock, db
+from core.embedded.process import free_port
 from core.settings import settings
 from docflow.gateways.node.kit import running, standing
 from docflow.gateways.node.kit.checking import Bench
@@ -18,7 +19,6 @@ from docflow.gateways.node.kit.listener import Listener
 from docflow.routing.nodes import notes, peers, reports
 from litestar_app import create_app
 from tests import ground, kit_node_notes, node_neighbour
-from tests.nodes_rig import free_port
 
 pytestmark = pytest.mark.slow
 

@@ -115,6 +115,9 @@ async def test_what_is_refused_and_why(home: Home) -> None:
     for reason, (manifest, part) in cases.items():
         told = await they.send(manifest, [part])
         assert (told.status, told.reason) == ("refused", reason)
+    nul = f"{base.author}\x00"
+    told = await they.send(they.manifest(letter, author=nul), [letter])
+    assert (told.status, told.reason) == ("refused", "bad_character")
     told = await they.send(they.manifest(spoilt), [spoilt])
     assert told.status == "refused"
     assert await documents() == 0

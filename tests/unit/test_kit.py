@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import cli
+from core.embedded.process import free_port
 from docflow.gateways.node.kit import running, standing
 from docflow.gateways.node.kit.checking import Bench
 from docflow.gateways.node.kit.line import Line
@@ -16,7 +17,6 @@ from docflow.gateways.node.kit.listener import Listener
 from tests import kit_node_notes
 from tests.kit_node import KitNode
 from tests.kit_node_notes import FAULTS
-from tests.nodes_rig import free_port
 
 DOCUMENT = b"%PDF-1.7 signed, as far as this node looks"
 

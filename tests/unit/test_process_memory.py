@@ -9,6 +9,8 @@ ROOMS = ("core", "storage", "audit", "directory", "signatures", "notify", "compl
          "evidence", "web")  # fmt: skip
 
 KEPT = {
+    "core/clock.py:_last": "orders the ids of one process; between processes the clock does",
+    "docflow/routing/nodes/intake.py:_met": "spares a question; the node is judged anew each time",
     "core/jobs/registry.py:JOBS": "declared at import, the same in every process",
     "core/jobs/registry.py:ALLOWED": "declared at import, the same in every process",
     "core/sandbox/pool.py:_own": "the worker processes of this process",

@@ -8,8 +8,9 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from core import clock, db
-from docflow.documents import files
 from docflow.gateways.node.messages import (
     Card,
     File,
@@ -17,7 +18,6 @@ from docflow.gateways.node.messages import (
     Link,
     Manifest,
     Recipient,
-    Signature,
     encode,
 )
 from docflow.gateways.node.signing import Proof
@@ -33,26 +33,34 @@ async def frozen(message: Consignment, peer: Peer, *, version: int) -> db.Row:
     Answers the row of `node_outgoing`. Its recipients are the consignment's, and those who wait
     there for one of them to pass the letter on.
     """
-    known = await db.row("SELECT * FROM node_outgoing WHERE consignment_id = $1", message.id)
-    if known is not None:
-        return known
     async with db.transaction():
-        await db.execute("SELECT 1 FROM consignment WHERE id = $1 FOR UPDATE", message.id)
-        known = await db.row("SELECT * FROM node_outgoing WHERE consignment_id = $1", message.id)
-        if known is not None:
+        known = await db.row(
+            """SELECT o.* FROM consignment AS m
+               LEFT JOIN node_outgoing AS o ON o.consignment_id = m.id
+               WHERE m.id = $1 FOR UPDATE OF m""",
+            message.id,
+        )
+        if known is not None and known["manifest"] is not None:
             return known
         manifest = await _manifest(message, peer, version)
         row = await db.row(
-            """INSERT INTO node_outgoing (consignment_id, node_id, document_id, version, manifest,
-                                          created_at)
-               VALUES ($1, $2, $3, $4, $5, $6) RETURNING *""",
+            """WITH made AS (
+                   INSERT INTO node_outgoing (consignment_id, node_id, document_id, version,
+                                              manifest, created_at)
+                   VALUES ($1, $2, $3, $4, $5, $6)
+                   ON CONFLICT DO NOTHING RETURNING *),
+               carried AS (
+                   INSERT INTO node_carried (delivery_id, node_id, document_id)
+                   SELECT t.id, made.node_id, made.document_id
+                   FROM made, unnest($7::uuid[]) AS t (id) ON CONFLICT DO NOTHING)
+               SELECT * FROM made""",
             message.id, peer.id, message.document_id, version, encode(manifest), clock.now(),
+            [one.delivery for one in manifest.recipients],
         )  # fmt: skip
-        await db.execute(
-            """INSERT INTO node_carried (delivery_id, node_id, document_id)
-               SELECT id, $2, $3 FROM unnest($1::uuid[]) AS t (id) ON CONFLICT DO NOTHING""",
-            [one.delivery for one in manifest.recipients], peer.id, message.document_id,
-        )  # fmt: skip
+        # None: somebody froze it while we waited for the lock, after our look at what is known
+        row = row or await db.row(
+            "SELECT * FROM node_outgoing WHERE consignment_id = $1", message.id
+        )
     if row is None:
         raise RuntimeError("a row was written")
     return row
@@ -64,34 +72,37 @@ async def thaw(consignment_id: uuid.UUID) -> None:
 
 
 async def _manifest(message: Consignment, peer: Peer, version: int) -> Manifest:
-    document = await db.row(
-        """SELECT d.*, o.code AS author FROM document AS d
-           JOIN organization AS o ON o.id = d.organization_id WHERE d.id = $1""",
-        message.document_id,
-    )
-    if document is None:
-        raise RuntimeError("a consignment without a document")
-    dispatch = await db.row(
-        """SELECT s.id, s.mode FROM delivery AS v JOIN dispatch AS s ON s.id = v.dispatch_id
-           WHERE v.id = $1""",
-        message.deliveries[0].delivery_id,
-    )
-    if dispatch is None:
-        raise RuntimeError("a delivery without a dispatch")
-    recipients = await _recipients(message, peer, is_relayed=dispatch["mode"] == "chancery")
+    told = await db.row(
+        f"""SELECT d.id, d.kind, d.title, d.number, d.date, d.addressee, d.mark, d.fields,
+                  o.code AS author, s.id AS dispatch_id, s.mode,
+                  EXISTS (SELECT FROM document_link WHERE from_id = d.id) AS has_links,
+                  EXISTS (SELECT FROM answer WHERE document_id = d.id) AS has_answers,
+                  EXISTS (SELECT FROM hop WHERE document_id = d.id)
+                  OR EXISTS (SELECT FROM node_hop WHERE document_id = d.id) AS has_hops,
+                  {_FILES} AS files
+           FROM document AS d JOIN organization AS o ON o.id = d.organization_id
+           JOIN delivery AS v ON v.id = $2 JOIN dispatch AS s ON s.id = v.dispatch_id
+           WHERE d.id = $1""",
+        message.document_id, message.deliveries[0].delivery_id, list(SENT_ROLES),
+    )  # fmt: skip
+    if told is None:
+        raise RuntimeError("a consignment without document and dispatch")
+    document_id = message.document_id
+    tells_all = version >= 2
     return Manifest(
-        uid=message.id, version=version, author=document["author"], made_at=message.created_at,
+        uid=message.id, version=version, author=told["author"], made_at=message.created_at,
         card=Card(
-            id=document["id"], kind=document["kind"], title=document["title"],
-            number=document["number"] or "", date=document["date"],
-            addressee=document["addressee"], mark=document["mark"], fields=document["fields"],
+            id=document_id, kind=told["kind"], title=told["title"], number=told["number"] or "",
+            date=told["date"], addressee=told["addressee"], mark=told["mark"],
+            fields=told["fields"],
         ),
-        files=await _files(document["id"]), recipients=recipients,
-        dispatch=dispatch["id"],
+        files=_files(told["files"]),
+        recipients=await _recipients(message, peer, is_relayed=told["mode"] == "chancery"),
+        dispatch=told["dispatch_id"],
         urgent=message.priority >= URGENT,
-        links=await _links(document["id"], peer.id),
-        hops=await hops_of(document["id"]) if version >= 2 else (),
-        answers=await _answers(document["id"], peer.id) if version >= 2 else (),
+        links=await _links(document_id, peer.id) if told["has_links"] else (),
+        hops=await hops_of(document_id) if tells_all and told["has_hops"] else (),
+        answers=await _answers(document_id, peer.id) if tells_all and told["has_answers"] else (),
     )  # fmt: skip
 
 
@@ -130,41 +141,37 @@ async def _with_those_behind(named: list[uuid.UUID], peer: Peer) -> list[db.Row]
     )  # fmt: skip
 
 
-async def _files(document_id: uuid.UUID) -> tuple[File, ...]:
-    signatures = await db.rows(
-        """SELECT s.file_id, s.role, b.size, encode(b.sha256, 'hex') AS sha256
-           FROM signature AS s JOIN blob AS b ON b.id = s.blob_id
-           WHERE s.document_id = $1 ORDER BY s.id""",
-        document_id,
-    )
-    rows = [row for row in await files.current_files(document_id) if row["role"] in SENT_ROLES]
+_FILES = """(SELECT jsonb_agg(jsonb_build_object(
+        'sha256', encode(f.sha256, 'hex'), 'size', f.size, 'role', f.role,
+        'position', f.position, 'file_name', f.file_name, 'title', f.title,
+        'signatures', (SELECT coalesce(jsonb_agg(jsonb_build_object(
+                'sha256', encode(b.sha256, 'hex'), 'size', b.size, 'role', g.role)
+                ORDER BY g.id), '[]')
+            FROM signature AS g JOIN blob AS b ON b.id = g.blob_id WHERE g.file_id = f.id))
+        ORDER BY f.role DESC, f.position)
+    FROM document_file AS f WHERE f.document_id = d.id AND f.is_current AND f.role = ANY($3))"""
+"""The files of the document `d` as they stand, the main one first, each with its signatures."""
+
+
+def _files(told: Any) -> tuple[File, ...]:
+    """What `_FILES` found; one signature of several people is one part."""
     return tuple(
-        File(
-            sha256=row["sha256"], size=row["size"], role=row["role"], position=row["position"],
-            file_name=row["file_name"], title=row["title"],
-            signatures=_unique(
-                Signature(sha256=one["sha256"], size=one["size"], role=one["role"])
-                for one in signatures if one["file_id"] == row["id"]
-            ),
+        msgspec.structs.replace(
+            one, signatures=tuple({each.sha256: each for each in one.signatures}.values())
         )
-        for row in rows
-    )  # fmt: skip
+        for one in msgspec.convert(told or [], list[File])
+    )
 
 
-def _unique(found: Any) -> tuple[Signature, ...]:
-    """One signature of several people is one part with several rows."""
-    return tuple({one.sha256: one for one in found}.values())
-
-
-async def blobs_of(document_id: uuid.UUID) -> dict[str, uuid.UUID]:
-    """SHA-256 → blob of every part that a message about the document may name."""
+async def blobs_of(document_id: uuid.UUID) -> dict[str, db.Row]:
+    """SHA-256 → row of `blob` of every part that a message about the document may name."""
     rows = await db.rows(
-        """SELECT b.id, encode(b.sha256, 'hex') AS sha256 FROM blob AS b WHERE b.id IN (
+        """SELECT b.* FROM blob AS b WHERE b.id IN (
                SELECT blob_id FROM document_file WHERE document_id = $1 AND is_current
                UNION SELECT blob_id FROM signature WHERE document_id = $1)""",
         document_id,
     )
-    return {row["sha256"]: row["id"] for row in rows}
+    return {bytes(row["sha256"]).hex(): row for row in rows}
 
 
 async def _links(document_id: uuid.UUID, node_id: uuid.UUID) -> tuple[Link, ...]:

@@ -1,6 +1,5 @@
 """What a message changes here: card, files, deliveries, hops, journal; one transaction."""
 
-import hashlib
 import uuid
 from dataclasses import dataclass
 
@@ -12,24 +11,13 @@ from core.actor import RULE, Actor
 from docflow.documents import external
 from docflow.documents.states import TRANSITIONS, DocumentStatus
 from docflow.gateways.node.container import Container
-from docflow.gateways.node.messages import Hop, Manifest, Receipt, Recipient, encode
+from docflow.gateways.node.messages import Hop, Manifest, Receipt, Recipient
 from docflow.routing import announcing, bulk, lines, queueing, ways
-from docflow.routing.nodes import journal, points
+from docflow.routing.nodes import journal, judging, points
 from docflow.routing.nodes.intake import Call
-from docflow.routing.nodes.peers import Peer
 from docflow.routing.states import DeliveryStatus
 
 D = DeliveryStatus
-MARKS = ("none", "dsp")
-
-
-class Refused(Exception):
-    """The message is not taken; the sender is told why in a signed receipt."""
-
-    def __init__(self, reason: str, text: str = "") -> None:
-        self.reason = reason
-        self.text = text
-        super().__init__(reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,66 +29,6 @@ class Placed:
     not_here: tuple[uuid.UUID, ...]
 
 
-async def check(peer: Peer, manifest: Manifest) -> uuid.UUID:
-    """The author's organization, if it lives with that node; else the message is refused.
-
-    Nobody but the node an organization lives with may send letters in its name.
-    """
-    row = await db.row(
-        """SELECT o.id, r.node_id FROM organization AS o
-           LEFT JOIN node_residence AS r ON r.organization_id = o.id WHERE o.code = $1""",
-        manifest.author,
-    )
-    if row is None:
-        raise Refused("author_unknown", "Организации-отправителя нет в справочнике.")
-    if row["node_id"] != peer.id:
-        raise Refused(
-            "author_not_here", "По справочнику отправитель обслуживается не этим узлом."
-        )  # fmt: skip
-    if manifest.card.mark not in ("", *MARKS):
-        raise Refused("unknown_mark", "Неизвестная отметка о доступе.")
-    if b"\\u0000" in encode(manifest):
-        raise Refused("bad_character", "В карточке есть недопустимый знак с кодом 0.")
-    return uuid.UUID(str(row["id"]))
-
-
-def content_digest(manifest: Manifest) -> bytes:
-    """What must be the same of a document however often it comes: card and files."""
-    return hashlib.sha256(
-        msgspec.json.encode([manifest.author, manifest.card, manifest.files], order="sorted")
-    ).digest()
-
-
-def identity_of(manifest: Manifest) -> bytes:
-    """What makes it the same message under its uid: document, and whom it was sent to.
-
-    Not the hops told along, nor who waits for a chancery, nor the version: a sender that was
-    restored from a backup, or updated, makes those anew.
-    """
-    named = sorted((str(one.delivery), one.to) for one in manifest.recipients if not one.waits)
-    return hashlib.sha256(content_digest(manifest) + msgspec.json.encode(named)).digest()
-
-
-async def again(call: Call, row: db.Row, message: Container) -> Receipt | None:
-    """The receipt for a message that came before; as `journal.again` has it."""
-    return await journal.again(
-        call, row, sha256=message.sha256, identity=identity_of(message.manifest)
-    )
-
-
-async def known_document(node_id: uuid.UUID, manifest: Manifest) -> uuid.UUID | None:
-    """Our document for the sender's, when an earlier message brought it; refused if it differs."""
-    row = await db.row(
-        "SELECT document_id, sha256 FROM node_document WHERE node_id = $1 AND origin_id = $2",
-        node_id, manifest.card.id,
-    )  # fmt: skip
-    if row is None:
-        return None
-    if bytes(row["sha256"]) != content_digest(manifest):
-        raise Refused("document_changed", "Этот документ уже получен с другим содержанием.")
-    return uuid.UUID(str(row["document_id"]))
-
-
 async def enter(
     call: Call,
     message: Container,
@@ -110,16 +38,20 @@ async def enter(
 ) -> Receipt:
     """Write everything a message brings and the receipt for it; answers the receipt."""
     manifest, author = message.manifest, RULE.acting_for(author_id)
-    async with db.transaction():
+    async with db.transaction(), events.together():
         await journal.lock(call.peer.id, manifest.uid, manifest.card.id)
-        row = await journal.known(call.peer.id, manifest.uid)
-        if row is not None and (known := await again(call, row, message)):
+        view = await judging.look(call.peer.id, manifest)
+        if view.message is not None and (known := await judging.again(call, view.message, message)):
             return known
-        await _require_not_recalled(call.peer.id, manifest)
-        document_id = await known_document(call.peer.id, manifest)
+        if view.is_recalled:
+            raise judging.Refused("document_recalled", "Отправитель уже отозвал этот документ.")
+        document_id = view.known_document(manifest)
+        is_new = document_id is None
         if document_id is None:
             document_id = await _new_document(call.peer.id, author, manifest, looked)
-        dispatch_id, placed = await _deliver(call.peer.id, author, document_id, manifest)
+        dispatch_id, placed = await _deliver(
+            call.peer.id, author, document_id, manifest, is_new=is_new
+        )
         await _enter_hops(document_id, manifest.hops)
         await _answer(call.peer.id, author, document_id, manifest)
         moment = clock.now()
@@ -130,8 +62,9 @@ async def enter(
         )  # fmt: skip
         await journal.enter(
             call, message.raw, uid=manifest.uid, kind="document", receipt=receipt,
-            origin_id=manifest.card.id, document_id=document_id, dispatch_id=dispatch_id,
-            is_inline=message.parts is not None, identity=identity_of(manifest),
+            row=view.message, origin_id=manifest.card.id, document_id=document_id,
+            dispatch_id=dispatch_id, is_inline=message.parts is not None,
+            identity=judging.identity_of(manifest),
         )  # fmt: skip
         await events.record(
             author, "document.received_by_node", subject=("document", document_id),
@@ -141,15 +74,6 @@ async def enter(
         )  # fmt: skip
         points.reach("before_commit")
     return receipt
-
-
-async def _require_not_recalled(node_id: uuid.UUID, manifest: Manifest) -> None:
-    if await db.value(
-        """SELECT true FROM node_message WHERE node_id = $1 AND origin_id = $2
-           AND kind = 'recall' AND status = 'accepted' LIMIT 1""",
-        node_id, manifest.card.id,
-    ):  # fmt: skip
-        raise Refused("document_recalled", "Отправитель уже отозвал этот документ.")
 
 
 async def _new_document(
@@ -163,15 +87,14 @@ async def _new_document(
         card=external.OutsideCard(
             kind=card.kind, title=card.title, number=card.number, day=card.date,
             addressee=card.addressee, fields=card.fields,
+            mark="dsp" if card.mark == "dsp" else "none",
         ),
         outside_files=looked,
     )  # fmt: skip
-    if card.mark in MARKS:
-        await db.execute("UPDATE document SET mark = $2 WHERE id = $1", document_id, card.mark)
     await db.execute(
         """INSERT INTO node_document (node_id, origin_id, document_id, sha256)
            VALUES ($1, $2, $3, $4)""",
-        node_id, card.id, document_id, content_digest(manifest),
+        node_id, card.id, document_id, judging.content_digest(manifest),
     )  # fmt: skip
     for link in manifest.links:
         await _link(node_id, author, document_id, link.kind, link.document)
@@ -197,7 +120,7 @@ async def _link(
 
 
 async def _deliver(
-    node_id: uuid.UUID, author: Actor, document_id: uuid.UUID, manifest: Manifest
+    node_id: uuid.UUID, author: Actor, document_id: uuid.UUID, manifest: Manifest, *, is_new: bool
 ) -> tuple[uuid.UUID, Placed]:
     """A dispatch of the author's, and a delivery for everybody named who lives here."""
     dispatch_id, moment = clock.new_id(), clock.now()
@@ -212,7 +135,7 @@ async def _deliver(
     )  # fmt: skip
     ours = {row["origin_id"]: row["organization_id"] for row in here}
     if not ours:
-        raise Refused("not_here", "Ни один из адресатов не обслуживается этим узлом.")
+        raise judging.Refused("not_here", "Ни один из адресатов не обслуживается этим узлом.")
     await db.execute(
         """INSERT INTO dispatch (id, document_id, organization_id, actor_id, mode, selector, as_of,
                                  deadlines, priority, recipients, created_at)
@@ -223,28 +146,37 @@ async def _deliver(
         0, moment,
     )  # fmt: skip
     named = [one for one in recipients if one.delivery in ours]
-    await _write_deliveries(node_id, author, document_id, dispatch_id, manifest, ours)
-    await _rename(node_id, document_id, manifest, ours)
-    await _set_free(node_id, author, [one.delivery for one in named if not one.waits])
-    status = await db.value("SELECT status FROM document WHERE id = $1", document_id)
-    if status == DocumentStatus.REGISTERED:
+    made = await _write_deliveries(node_id, author, document_id, dispatch_id, manifest, ours)
+    if not is_new:
+        await _rename(node_id, document_id, manifest, ours)
+        await _set_free(node_id, author, [one.delivery for one in named if not one.waits])
+    if (
+        is_new
+        or await db.value("SELECT status FROM document WHERE id = $1", document_id)
+        == DocumentStatus.REGISTERED
+    ):
         await transitions.move(
             author, "document", document_id, graph=TRANSITIONS, source=DocumentStatus.REGISTERED,
             target=DocumentStatus.SENT, verb="document.sent", document_id=document_id,
         )  # fmt: skip
-    await queueing.after_queueing(dispatch_id)
+    if any(row["status"] == D.QUEUED for row in made):
+        await queueing.after_queueing(dispatch_id)
     await announcing.received(dispatch_id=dispatch_id)
-    return dispatch_id, await _placed(node_id, manifest)
+    return dispatch_id, _placed(made if is_new else await _here(node_id, manifest), manifest)
 
 
 async def _write_deliveries(
     node_id: uuid.UUID, author: Actor, document_id: uuid.UUID, dispatch_id: uuid.UUID,
     manifest: Manifest, ours: dict[uuid.UUID, uuid.UUID],
-) -> None:  # fmt: skip
-    """In one statement: deliveries, their events, and whose they are there."""
+) -> list[db.Row]:  # fmt: skip
+    """In one statement: deliveries, their events, whose they are there, and how many.
+
+    Answers those that are new: the sender's id of each, if it names nothing else, and how it
+    stands.
+    """
     named = [one for one in manifest.recipients if one.delivery in ours]
     channel = ways.first_sql("o.id", "o.channels", barred="$13::text[]", closed="$14::text[]")
-    made = await db.value(
+    made = await db.rows(
         f"""WITH wanted AS MATERIALIZED (
                SELECT w.*, uuidv7() AS fresh, o.kind, {channel} AS channel
                FROM unnest($1::uuid[], $2::uuid[], $3::date[], $4::uuid[], $5::boolean[])
@@ -270,15 +202,18 @@ async def _write_deliveries(
                INSERT INTO node_delivery (delivery_id, node_id, origin_id, document_id, told_status)
                SELECT m.id, $12, w.origin_id, $7, m.status
                FROM made AS m JOIN wanted AS w ON w.recipient_id = m.recipient_id
-               ON CONFLICT DO NOTHING)
-           SELECT count(*) FROM made""",
+               ON CONFLICT DO NOTHING RETURNING delivery_id, origin_id),
+           counted AS (
+               UPDATE dispatch SET recipients = (SELECT count(*) FROM made) WHERE id = $6)
+           SELECT k.origin_id, m.status
+           FROM made AS m LEFT JOIN known AS k ON k.delivery_id = m.id""",
         [one.delivery for one in named], [ours[one.delivery] for one in named],
         [one.due for one in named], [one.via for one in named], [one.waits for one in named],
         dispatch_id, document_id, clock.now(), author.kind, author.id, author.home_id, node_id,
         ways.forbidden(manifest.card.mark), ways.not_set_up(),
     )  # fmt: skip
-    await db.execute("UPDATE dispatch SET recipients = $2 WHERE id = $1", dispatch_id, made)
     await _relay(node_id, [one for one in named if one.via])
+    return made
 
 
 async def _relay(node_id: uuid.UUID, relayed: list[Recipient]) -> None:
@@ -323,15 +258,19 @@ async def _set_free(node_id: uuid.UUID, author: Actor, origin_ids: list[uuid.UUI
         )  # fmt: skip
 
 
-async def _placed(node_id: uuid.UUID, manifest: Manifest) -> Placed:
-    rows = await db.rows(
+async def _here(node_id: uuid.UUID, manifest: Manifest) -> list[db.Row]:
+    """Those of the sender's deliveries that stand here, whichever message brought them."""
+    return await db.rows(
         """SELECT n.origin_id, v.status FROM node_delivery AS n
            JOIN delivery AS v ON v.id = n.delivery_id
            WHERE n.node_id = $1 AND n.origin_id = ANY($2)""",
         node_id, [one.delivery for one in manifest.recipients],
     )  # fmt: skip
+
+
+def _placed(rows: list[db.Row], manifest: Manifest) -> Placed:
     waits = (D.AWAITING_RELAY, D.QUEUED, D.FAILED)
-    here = {row["origin_id"]: row["status"] for row in rows}
+    here = {row["origin_id"]: row["status"] for row in rows if row["origin_id"] is not None}
     return Placed(
         tuple(one for one, status in here.items() if status not in waits),
         tuple(one for one, status in here.items() if status in waits),

@@ -85,12 +85,16 @@ async def enter(
     kind: str,
     receipt: Receipt,
     identity: bytes,
+    row: db.Row | None,
     is_inline: bool = True,
     origin_id: uuid.UUID | None = None,
     document_id: uuid.UUID | None = None,
     dispatch_id: uuid.UUID | None = None,
 ) -> None:
-    """Write a message with the receipt it gets, in the transaction of all it changes."""
+    """Write a message with the receipt it gets, in the transaction of all it changes.
+
+    `row` is what came under this uid before, as found under the lock of the uid or of the row.
+    """
     status = MessageStatus.REFUSED if receipt.status == "refused" else MessageStatus.ACCEPTED
     values = {
         "version": call.signed.version, "sha256": identity,
@@ -99,7 +103,6 @@ async def enter(
         "origin_id": origin_id, "document_id": document_id, "dispatch_id": dispatch_id,
         "receipt": encode(receipt),
     }  # fmt: skip
-    row = await known(call.peer.id, uid, lock=True)
     if row is not None:
         await transitions.move(
             RULE, "node_message", row["id"], graph=MESSAGE_TRANSITIONS,

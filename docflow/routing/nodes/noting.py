@@ -34,7 +34,7 @@ async def take(call: Call) -> Receipt:
         )  # fmt: skip
         await journal.enter(
             call, call.body, uid=note.uid, kind=KINDS[type(note)], receipt=receipt,
-            identity=identity,
+            identity=identity, row=known,
             document_id=document_id,
             origin_id=note.document if isinstance(note, Recall) else None,
         )  # fmt: skip

@@ -15,7 +15,7 @@ from docflow.documents.kinds import kind_of
 from docflow.gateways.node import container as wire
 from docflow.gateways.node.container import Container
 from docflow.gateways.node.messages import Manifest, Need, Needs, Receipt
-from docflow.routing.nodes import entering, journal, parts, points
+from docflow.routing.nodes import entering, journal, judging, parts, points
 from docflow.routing.nodes.intake import Call
 from storage import scanning
 from storage.blobs import StoredBlob
@@ -29,14 +29,14 @@ async def take(call: Call) -> Receipt | Needs:
     Raises `BadMessage` for what is no message at all, Unavailable when store or database are away.
     """
     message = wire.unpack(call.body)
-    known = await journal.known(call.peer.id, message.manifest.uid)
-    if known is not None and (again := await entering.again(call, known, message)):
+    view = await judging.look(call.peer.id, message.manifest)
+    if view.message is not None and (again := await judging.again(call, view.message, message)):
         return again
     points.reach("message_read")
     try:
-        author_id = await entering.check(call.peer, message.manifest)
+        author_id = judging.check(view, call.peer, message.manifest)
         _check_card(message.manifest)
-        is_known = await entering.known_document(call.peer.id, message.manifest) is not None
+        is_known = view.known_document(message.manifest) is not None
         stored = {} if is_known else await _stored(call, message)
         if isinstance(stored, list):
             return Needs(message.manifest.uid, tuple(stored))
@@ -44,7 +44,7 @@ async def take(call: Call) -> Receipt | Needs:
         looked = () if is_known else await _judged(message, stored)
         points.reach("judged")
         receipt = await entering.enter(call, message, looked, author_id=author_id)
-    except entering.Refused as problem:
+    except judging.Refused as problem:
         return await _refused(call, message, problem.reason, problem.text)
     except TooLarge as problem:
         return await _refused(call, message, "too_large", problem.message_ru)
@@ -64,11 +64,11 @@ def _check_card(manifest: Manifest) -> None:
     try:
         kind = kind_of(manifest.card.kind)
     except InvalidInput as problem:
-        raise entering.Refused("unknown_kind", problem.message_ru) from problem
+        raise judging.Refused("unknown_kind", problem.message_ru) from problem
     for one in manifest.files:
         rule = kind.main if one.role == "main" else kind.annex
         if one.size > rule.max_size:
-            raise entering.Refused("too_large", f"Файл «{one.file_name[:100]}» больше допустимого.")
+            raise judging.Refused("too_large", f"Файл «{one.file_name[:100]}» больше допустимого.")
 
 
 async def _judged(
@@ -79,14 +79,14 @@ async def _judged(
     try:
         looked = await _looked(message, stored)
     except scanning.MalwareFound as problem:
-        raise entering.Refused("malware_found", problem.message_ru) from problem
+        raise judging.Refused("malware_found", problem.message_ru) from problem
     if any("invalid" in one.verdicts for one in looked):
-        raise entering.Refused("signature_invalid", "Подпись документа недействительна.")
+        raise judging.Refused("signature_invalid", "Подпись документа недействительна.")
     main = next(one for one in looked if one.role == "main")
     if kind_of(manifest.card.kind).signatures and not main.verdicts:
-        raise entering.Refused("signature_missing", "Документ этого вида должен быть подписан.")
+        raise judging.Refused("signature_missing", "Документ этого вида должен быть подписан.")
     if main.blob.media_type not in kind_of(manifest.card.kind).main.media_types:
-        raise entering.Refused("unsupported_type", "Основной файл — не PDF.")
+        raise judging.Refused("unsupported_type", "Основной файл — не PDF.")
     return looked
 
 
@@ -115,10 +115,11 @@ async def _refused(call: Call, message: Container, reason: str, text: str) -> Re
     )  # fmt: skip
     log.warning("message %s of node %s refused: %s", manifest.uid, call.peer.id, reason)
     async with db.transaction():
+        row = await journal.known(call.peer.id, manifest.uid, lock=True)
         await journal.enter(
-            call, message.raw, uid=manifest.uid, kind="document", receipt=receipt,
+            call, message.raw, row=row, uid=manifest.uid, kind="document", receipt=receipt,
             origin_id=manifest.card.id, is_inline=message.parts is not None,
-            identity=entering.identity_of(manifest),
+            identity=judging.identity_of(manifest),
         )  # fmt: skip
         await events.record(
             RULE, "node.message_refused", subject=("node", call.peer.id),

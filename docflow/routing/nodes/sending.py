@@ -93,7 +93,7 @@ async def _handed_over(message: Consignment, known: Standing, outgoing: db.Row) 
     parts = decode(raw, Manifest).parts()
     stored = await composing.blobs_of(message.document_id)
     if sum(parts.values()) <= INLINE:
-        bodies = [await blobs.read(stored[sha256], limit=INLINE) for sha256 in parts]
+        bodies = [await blobs.read(blobs.of_row(stored[one]), limit=INLINE) for one in parts]
         return await _ask(known, outgoing, container.pack(raw, bodies))
     bare = container.pack(raw, [])
     answer = await _ask(known, outgoing, bare)
@@ -103,7 +103,7 @@ async def _handed_over(message: Consignment, known: Standing, outgoing: db.Row) 
         for need in decode(answer.body, Needs).needs:
             if need.sha256 not in stored or need.sha256 not in parts:
                 raise BadMessage(reason="the node asks for a part that is not in the message")
-            await _hand_part(known, outgoing, stored[need.sha256], need, parts[need.sha256])
+            await _hand_part(known, outgoing, stored[need.sha256]["id"], need, parts[need.sha256])
         answer = await _ask(known, outgoing, bare)
     if answer.status == 202:
         raise PeerSilent(reason="the node goes on asking for parts")
