@@ -8,6 +8,7 @@ their length in four bytes, a length of zero at the end; the answer is `stream: 
 import asyncio
 import contextlib
 import logging
+import socket
 import struct
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ AT_ONCE = 4
 NOT_SCANNED = "not_scanned"
 """The remark on a file that was let in although nobody could scan it."""
 _TOO_LARGE = "size limit exceeded"
+_LONGEST_ANSWER = 64 * 1024
 
 _turns = asyncio.Semaphore(AT_ONCE)
 
@@ -109,54 +111,76 @@ async def word() -> str:
 
 
 async def _talk(scan: ScanSettings, command: bytes, pieces: AsyncIterator[bytes] | None) -> str:
-    reader, writer = await _connect(scan.address)
-    # Read from the start: the daemon answers and hangs up in the middle of a file that is longer
-    # than it takes, and a write that fails then would take the answer with it.
-    answer = asyncio.create_task(_answer(reader))
-    try:
-        with contextlib.suppress(ConnectionError):
-            writer.write(command)
-            await writer.drain()
-            if pieces is not None:
-                await _send(writer, pieces, answer)
-        return await answer
-    finally:
-        answer.cancel()
-        writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
+    """Ask and hear the answer, on a bare socket.
+
+    The daemon answers and hangs up in the middle of a file that is longer than it takes. A stream
+    of asyncio gives up both directions when a write fails then, and what it has not read yet, the
+    answer, is lost with it.
+    """
+    with await _connect(scan.address) as line:
+        answer = asyncio.create_task(_answer(line))
+        try:
+            with contextlib.suppress(ConnectionError):
+                await _send(line, command, pieces, answer)
+            return await answer
+        finally:
+            answer.cancel()
+            await asyncio.gather(answer, return_exceptions=True)
 
 
-async def _answer(reader: asyncio.StreamReader) -> str:
-    try:
-        said = await reader.readuntil(b"\0")
-    except asyncio.IncompleteReadError as problem:
-        said = problem.partial
-    except asyncio.LimitOverrunError:
-        return "too long an answer"
+async def _answer(line: socket.socket) -> str:
+    said = bytearray()
+    while not said.endswith(b"\0") and len(said) < _LONGEST_ANSWER:
+        part = await asyncio.get_running_loop().sock_recv(line, _LONGEST_ANSWER)
+        if not part:
+            break
+        said += part
     return said.removesuffix(b"\0").decode("utf-8", "replace").strip()
 
 
 async def _send(
-    writer: asyncio.StreamWriter, pieces: AsyncIterator[bytes], answer: asyncio.Task[str]
+    line: socket.socket,
+    command: bytes,
+    pieces: AsyncIterator[bytes] | None,
+    answer: asyncio.Task[str],
 ) -> None:
+    loop = asyncio.get_running_loop()
+    await loop.sock_sendall(line, command)
+    if pieces is None:
+        return
     async for piece in pieces:
         for start in range(0, len(piece), CHUNK):
             if answer.done():
                 return
             part = piece[start : start + CHUNK]
-            writer.write(struct.pack(">I", len(part)) + part)
-            await writer.drain()
-    writer.write(struct.pack(">I", 0))
-    await writer.drain()
+            await loop.sock_sendall(line, struct.pack(">I", len(part)) + part)
+    await loop.sock_sendall(line, struct.pack(">I", 0))
 
 
-async def _connect(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def _connect(address: str) -> socket.socket:
     kind, _, where = address.partition(":")
     if kind == "unix":
-        return await asyncio.open_unix_connection(where)
+        return await _connected(socket.AF_UNIX, where)
     host, _, port = where.rpartition(":")
-    return await asyncio.open_connection(host.strip("[]"), int(port))
+    loop = asyncio.get_running_loop()
+    problem: OSError = ConnectionRefusedError(address)
+    for found in await loop.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM):
+        try:
+            return await _connected(found[0], found[4])
+        except OSError as this:
+            problem = this
+    raise problem
+
+
+async def _connected(family: int, address: str | tuple[object, ...]) -> socket.socket:
+    line = socket.socket(family, socket.SOCK_STREAM)
+    line.setblocking(False)
+    try:
+        await asyncio.get_running_loop().sock_connect(line, address)
+    except BaseException:
+        line.close()
+        raise
+    return line
 
 
 def _read(answer: str) -> Found:
