@@ -1,8 +1,10 @@
 """What a validation answers: frozen, plain, the same in Python and on the wire."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+
+import msgspec
 
 from signatures.reasons import REASONS, WARNINGS, Verdict, verdict_of, worst_of
 
@@ -93,7 +95,7 @@ class SignatureReport:
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-able; times in ISO 8601 UTC, reasons with their words."""
-        plain = asdict(self)
+        plain: dict[str, Any] = msgspec.to_builtins(self)
         for name in ("signing_time", "not_before", "not_after", "revoked_at"):
             plain[name] = _moment(getattr(self, name))
         if self.timestamp is not None:
@@ -144,7 +146,7 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """The shape promised by `docflow validate --json`."""
-        inputs = [asdict(one) for one in self.inputs]
+        inputs = msgspec.to_builtins(self.inputs)
         return {
             "verdict": self.verdict,
             "reasons": _reasons(self.reasons),

@@ -79,11 +79,12 @@ async def _manifest(message: Consignment, peer: Peer, version: int) -> Manifest:
                   EXISTS (SELECT FROM answer WHERE document_id = d.id) AS has_answers,
                   EXISTS (SELECT FROM hop WHERE document_id = d.id)
                   OR EXISTS (SELECT FROM node_hop WHERE document_id = d.id) AS has_hops,
-                  {_FILES} AS files
+                  {_FILES} AS files, CASE WHEN s.mode <> 'chancery' THEN {_NAMED} END AS named
            FROM document AS d JOIN organization AS o ON o.id = d.organization_id
            JOIN delivery AS v ON v.id = $2 JOIN dispatch AS s ON s.id = v.dispatch_id
            WHERE d.id = $1""",
         message.document_id, message.deliveries[0].delivery_id, list(SENT_ROLES),
+        [one.delivery_id for one in message.deliveries],
     )  # fmt: skip
     if told is None:
         raise RuntimeError("a consignment without document and dispatch")
@@ -97,7 +98,7 @@ async def _manifest(message: Consignment, peer: Peer, version: int) -> Manifest:
             fields=told["fields"],
         ),
         files=_files(told["files"]),
-        recipients=await _recipients(message, peer, is_relayed=told["mode"] == "chancery"),
+        recipients=await _recipients(message, peer, told["named"]),
         dispatch=told["dispatch_id"],
         urgent=message.priority >= URGENT,
         links=await _links(document_id, peer.id) if told["has_links"] else (),
@@ -107,18 +108,12 @@ async def _manifest(message: Consignment, peer: Peer, version: int) -> Manifest:
 
 
 async def _recipients(
-    message: Consignment, peer: Peer, *, is_relayed: bool
+    message: Consignment, peer: Peer, named: list[dict[str, Any]] | None
 ) -> tuple[Recipient, ...]:
-    named = [one.delivery_id for one in message.deliveries]
-    if not is_relayed:
-        rows = await db.rows(
-            """SELECT v.id, o.code, v.due_on, v.via_id, false AS waits FROM delivery AS v
-               JOIN organization AS o ON o.id = v.recipient_id WHERE v.id = ANY($1)
-               ORDER BY v.id""",
-            named,
-        )
-    else:
-        rows = await _with_those_behind(named, peer)
+    """What `_NAMED` found; through chanceries also those behind them."""
+    if named is not None:
+        return tuple(msgspec.convert(named, list[Recipient]))
+    rows = await _with_those_behind([one.delivery_id for one in message.deliveries], peer)
     return tuple(
         Recipient(delivery=row["id"], to=row["code"], due=row["due_on"], via=row["via_id"],
                   waits=row["waits"]) for row in rows
@@ -151,6 +146,13 @@ _FILES = """(SELECT jsonb_agg(jsonb_build_object(
         ORDER BY f.role DESC, f.position)
     FROM document_file AS f WHERE f.document_id = d.id AND f.is_current AND f.role = ANY($3))"""
 """The files of the document `d` as they stand, the main one first, each with its signatures."""
+
+
+_NAMED = """(SELECT jsonb_agg(jsonb_build_object('delivery', v.id, 'to', r.code, 'due', v.due_on,
+        'via', v.via_id) ORDER BY v.id)
+    FROM unnest((SELECT $4::uuid[])) AS t (id) JOIN delivery AS v ON v.id = t.id
+    JOIN organization AS r ON r.id = v.recipient_id)"""
+"""The recipients of the deliveries `$4`."""
 
 
 def _files(told: Any) -> tuple[File, ...]:

@@ -174,12 +174,15 @@ async def _write_deliveries(
     Answers those that are new: the sender's id of each, if it names nothing else, and how it
     stands.
     """
+    # The arrays stand in selects of their own, so that the planner estimates the same for any
+    # length and keeps one plan: planning this costs more than running it.
     named = [one for one in manifest.recipients if one.delivery in ours]
     channel = ways.first_sql("o.id", "o.channels", barred="$13::text[]", closed="$14::text[]")
     made = await db.rows(
         f"""WITH wanted AS MATERIALIZED (
                SELECT w.*, uuidv7() AS fresh, o.kind, {channel} AS channel
-               FROM unnest($1::uuid[], $2::uuid[], $3::date[], $4::uuid[], $5::boolean[])
+               FROM unnest((SELECT $1::uuid[]), (SELECT $2::uuid[]), (SELECT $3::date[]),
+                           (SELECT $4::uuid[]), (SELECT $5::boolean[]))
                    AS w (origin_id, recipient_id, due_on, via, waits)
                JOIN organization AS o ON o.id = w.recipient_id),
            made AS (
