@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.5
 """How long a new message waits at most before somebody looks, when nothing else is under way."""
 
-GATHER_SECONDS = 0.05
+GATHER_SECONDS = 0.02
 """How long a busy crew lets places come free before it claims again."""
 
 GRACE_SECONDS = 20.0

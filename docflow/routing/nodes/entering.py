@@ -171,11 +171,9 @@ async def _write_deliveries(
 ) -> list[db.Row]:  # fmt: skip
     """In one statement: deliveries, their events, whose they are there, and how many.
 
-    Answers those that are new: the sender's id of each, if it names nothing else, and how it
-    stands.
+    Answers those that are new: the sender's id, if it names nothing else, and how each stands.
     """
-    # The arrays stand in selects of their own, so that the planner estimates the same for any
-    # length and keeps one plan: planning this costs more than running it.
+    # arrays in selects: the planner, blind to their length, keeps one plan for all
     named = [one for one in manifest.recipients if one.delivery in ours]
     channel = ways.first_sql("o.id", "o.channels", barred="$13::text[]", closed="$14::text[]")
     made = await db.rows(
