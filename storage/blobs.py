@@ -105,7 +105,7 @@ async def open_blob(blob_id: UUID, *, start: int = 0, length: int | None = None)
     try:
         answer = await s3.call(s3.get, blob.key, start, wanted)
     except s3.NoSuchObject as problem:
-        raise BlobMissing(blob_id=str(blob_id)) from problem
+        raise await _lost(blob) from problem
     stream = BlobStream(blob, start, wanted, answer)
     if not stream.has_true_size():
         await stream.aclose()
@@ -122,10 +122,16 @@ async def read(wanted: UUID | StoredBlob, *, limit: int) -> bytes:
     try:
         content, sha256 = await s3.call(s3.get_whole, blob.key, blob.size)
     except s3.NoSuchObject as problem:
-        raise BlobMissing(blob_id=str(blob.id)) from problem
+        raise await _lost(blob) from problem
     if sha256 != blob.sha256:
         raise BlobMissing(blob_id=str(blob.id))
     return content
+
+
+async def _lost(blob: StoredBlob) -> BlobMissing:
+    """Its object is not there; raises `ContentDestroyed` if that was meant since we had the row."""
+    await stat(blob.id)
+    return BlobMissing(blob_id=str(blob.id))
 
 
 async def stat(blob_id: UUID) -> StoredBlob:

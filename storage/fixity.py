@@ -8,6 +8,7 @@ from uuid import UUID
 from core import clock, db
 from core.errors import NotFound
 from storage import blobs, s3
+from storage.blobs import StoredBlob
 from storage.destroying import GONE
 
 Damage = Literal["lost", "changed"]
@@ -73,16 +74,25 @@ async def enter(finding: Finding) -> Finding:
 
 
 async def _look(blob_id: UUID) -> Damage | None:
-    blob = await blobs.stat(blob_id)
+    try:
+        blob = await blobs.stat(blob_id)
+        damage = await _seen(blob)
+        # destroyed by an act while we looked, or healed: then we looked at what is of no account
+        if damage is not None and (await blobs.stat(blob_id)).key != blob.key:
+            return None
+    except NotFound:
+        return None
+    return damage
+
+
+async def _seen(blob: StoredBlob) -> Damage | None:
     try:
         if await s3.call(s3.size_of, blob.key) != blob.size:
             return "changed"
-        async for _ in await blobs.open_blob(blob_id):
+        async for _ in await blobs.open_blob(blob.id):
             pass
     except s3.NoSuchObject:
         return "lost"
-    except NotFound:
-        return None
     except blobs.BlobMissing:
         return "changed"
     return None

@@ -9,7 +9,8 @@ import pytest
 from core import clock, db
 from docflow.documents.longevity import alarm, due, fixity
 from notify import notices
-from storage import blobs, s3
+from storage import blobs, destroying, s3
+from storage import fixity as stored_bytes
 from tests import ground, people
 
 pytestmark = pytest.mark.slow
@@ -47,6 +48,21 @@ async def problems(document_id: uuid.UUID) -> list[str]:
     return list(
         await db.value("SELECT problems FROM document_file WHERE document_id = $1", document_id)
     )
+
+
+async def test_what_was_destroyed_since_its_row_was_read_is_not_damaged(database) -> None:
+    (blob,) = await stored(1)
+    assert len(await blobs.read(blob, limit=MB)) == blob.size
+    async with db.transaction():
+        keys = await destroying.condemn([blob.id])
+    await destroying.remove(keys)
+    with pytest.raises(destroying.ContentDestroyed):
+        await blobs.read(blob, limit=MB)
+    row = await db.row("SELECT * FROM blob WHERE id = $1", blob.id)
+    assert row is not None
+    with pytest.raises(destroying.ContentDestroyed):
+        await blobs.read(blobs.of_row(row), limit=MB)
+    assert await stored_bytes.examine(blob.id) is None
 
 
 async def test_whole_bytes_are_read_and_dated(database) -> None:
@@ -106,16 +122,15 @@ async def test_what_is_healed_is_told_too(database) -> None:
 
 async def test_a_budget_is_kept_and_the_oldest_come_first(database) -> None:
     found = {one.id for one in await stored(5)}
-    seen: list[uuid.UUID] = []
+    read: list[set[uuid.UUID]] = []
     for hour in range(3):
         with clock.frozen(clock.now() + timedelta(hours=hour)):
             assert (await fixity.check_stored(budget=150_000))[0] == 2
-            rows = await db.rows(
-                "SELECT id FROM blob WHERE fixity_tried_at IS NOT NULL ORDER BY fixity_tried_at"
-            )
-            seen.append(rows[-1]["id"])
-    assert {row["id"] for row in rows} == found
-    assert len(set(seen)) == 3
+            rows = await db.rows("SELECT id FROM blob WHERE fixity_tried_at = $1", clock.now())
+            read.append({row["id"] for row in rows})
+    assert len(read[0] | read[1]) == 4
+    assert read[0] | read[1] | read[2] == found
+    assert len(read[2] & read[0]) == 1, "then the oldest once more"
 
 
 async def test_a_damaged_one_does_not_take_the_turn_of_others(database) -> None:
