@@ -1,5 +1,6 @@
 """Statements, reports, disputes: who lives where, what became of ours elsewhere; in any order."""
 
+import asyncio
 import itertools
 import uuid
 from collections.abc import AsyncIterator
@@ -14,6 +15,7 @@ from directory.selection import Selector
 from docflow.gateways.node import keys
 from docflow.gateways.node.messages import Hop, Identity, Report, State, Statement, Who
 from docflow.routing import carrying, consignments, control, relay
+from docflow.routing.carriage import Consignment
 from docflow.routing.channels import CHANNELS
 from docflow.routing.nodes import composing, own, peers, receipts, residence
 from tests import ground, node_neighbour, people
@@ -143,16 +145,33 @@ async def test_confirming_needs_the_right_fingerprint(home: Home) -> None:
         await peers.suspend(primary, node_id, reason="Чужой администратор")
 
 
-async def sent_there(home: Home) -> tuple[uuid.UUID, uuid.UUID]:
-    """A document of ours on its way to the neighbour's union; document and delivery."""
+async def claimed(home: Home) -> Consignment:
+    """A document of ours about to go to the neighbour's union."""
     union = await db.value("SELECT id FROM organization WHERE code = 'N-1'")
     document_id = await ground.a_sent(home.admin, union)
     dispatch_id = await db.value("SELECT id FROM dispatch WHERE document_id = $1", document_id)
     await consignments.make(dispatch_id)
     (message,) = await carrying.claim(CHANNELS["node"], carrier_id=clock.new_id(), room=1)
+    return message
+
+
+async def sent_there(home: Home) -> tuple[uuid.UUID, uuid.UUID]:
+    """A document of ours on its way to the neighbour's union; document and delivery."""
+    message = await claimed(home)
     peer = await peers.peer(home.neighbour.id)
     await composing.frozen(message, peer, version=2)
-    return document_id, message.deliveries[0].delivery_id
+    return message.document_id, message.deliveries[0].delivery_id
+
+
+async def test_a_manifest_made_by_several_at_once_is_one(home: Home) -> None:
+    message, peer = await claimed(home), await peers.peer(home.neighbour.id)
+    await asyncio.gather(*(db.value("SELECT pg_sleep(0.1)") for _ in range(4)))  # connections
+    made = await asyncio.gather(
+        *(composing.frozen(message, peer, version=version) for version in (2, 1, 2, 1))
+    )
+    assert len({(bytes(one["manifest"]), one["version"]) for one in made}) == 1
+    assert await db.value("SELECT count(*) FROM node_outgoing") == 1
+    assert await db.value("SELECT count(*) FROM node_carried") == len(message.deliveries)
 
 
 def told(document_id: uuid.UUID, *states: State) -> Report:
