@@ -146,7 +146,7 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """The shape promised by `docflow validate --json`."""
-        inputs = msgspec.to_builtins(self.inputs)
+        inputs = [msgspec.to_builtins(one) for one in self.inputs]
         return {
             "verdict": self.verdict,
             "reasons": _reasons(self.reasons),
