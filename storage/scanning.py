@@ -25,6 +25,7 @@ AT_ONCE = 4
 """Scans of one process under way; the daemon has ten threads unless told otherwise."""
 NOT_SCANNED = "not_scanned"
 """The remark on a file that was let in although nobody could scan it."""
+_CLEAN = "stream: OK"
 _TOO_LARGE = "size limit exceeded"
 _LONGEST_ANSWER = 64 * 1024
 
@@ -120,9 +121,12 @@ async def _talk(scan: ScanSettings, command: bytes, pieces: AsyncIterator[bytes]
     with await _connect(scan.address) as line:
         answer = asyncio.create_task(_answer(line))
         try:
+            is_whole = False
             with contextlib.suppress(ConnectionError):
-                await _send(line, command, pieces, answer)
-            return await answer
+                is_whole = await _send(line, command, pieces, answer)
+            said = await answer
+            # a word on a part of the file is no word on the file
+            return said if is_whole or said != _CLEAN else "OK before it had the whole file"
         finally:
             answer.cancel()
             await asyncio.gather(answer, return_exceptions=True)
@@ -143,18 +147,20 @@ async def _send(
     command: bytes,
     pieces: AsyncIterator[bytes] | None,
     answer: asyncio.Task[str],
-) -> None:
+) -> bool:
+    """Answers whether all of it was sent: no more is when the daemon has spoken."""
     loop = asyncio.get_running_loop()
     await loop.sock_sendall(line, command)
     if pieces is None:
-        return
+        return True
     async for piece in pieces:
         for start in range(0, len(piece), CHUNK):
             if answer.done():
-                return
+                return False
             part = piece[start : start + CHUNK]
             await loop.sock_sendall(line, struct.pack(">I", len(part)) + part)
     await loop.sock_sendall(line, struct.pack(">I", 0))
+    return True
 
 
 async def _connect(address: str) -> socket.socket:
@@ -185,7 +191,7 @@ async def _connected(family: int, address: str | tuple[object, ...]) -> socket.s
 
 def _read(answer: str) -> Found:
     """The daemon's words; anything but a clear «OK» or «FOUND» is no answer."""
-    if answer == "stream: OK":
+    if answer == _CLEAN:
         return Found()
     if answer.startswith("stream: ") and answer.endswith(" FOUND"):
         return Found(malware=answer.removeprefix("stream: ").removesuffix(" FOUND")[:200])
